@@ -1,0 +1,113 @@
+"""Accounts: one row a person, the ways to prove who they are, and where they are signed in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, WithId, choice
+from app.core.unit_of_work import Role
+
+
+class Provider(StrEnum):
+    """Whom an identity comes from."""
+
+    GOOGLE = "google"
+    DISCORD = "discord"
+
+
+class Purpose(StrEnum):
+    """What a link in a mail is good for."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105
+
+
+class User(WithId, Base):
+    """A person. `deleted_at` set: signed out everywhere, invisible, restorable until forgotten."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        sa.CheckConstraint("char_length(name) between 1 and 120", name="name"),
+        sa.CheckConstraint("position('@' in email) > 1 and char_length(email) <= 254", name="email"),
+    )
+
+    email: Mapped[str] = mapped_column(CITEXT, unique=True)
+    email_verified_at: Mapped[datetime | None]
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    role: Mapped[Role] = mapped_column(choice(Role, "role"))
+    time_zone: Mapped[str]
+    theme: Mapped[str] = mapped_column(default="auto", server_default="auto")
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class UserIdentity(WithId, Base):
+    """An account at a provider that belongs to a user: unique both ways round."""
+
+    __tablename__ = "user_identities"
+    __table_args__ = (sa.UniqueConstraint("provider", "subject"), sa.UniqueConstraint("user_id", "provider"))
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    provider: Mapped[Provider] = mapped_column(choice(Provider, "provider"))
+    subject: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class WebSession(WithId, Base):
+    """A signed-in browser. The cookie's secret is kept hashed; a new secret replaces it at every sign-in."""
+
+    __tablename__ = "web_sessions"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    user_agent: Mapped[str | None]
+
+
+class AccessToken(WithId, Base):
+    """A personal access token for the JSON endpoints: hashed, named, with expiry, shown once."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (sa.CheckConstraint("char_length(name) between 1 and 80", name="name"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class EmailToken(WithId, Base):
+    """A link sent by mail: single use, hashed, with expiry."""
+
+    __tablename__ = "email_tokens"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[Purpose] = mapped_column(choice(Purpose, "purpose"))
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class OAuthState(WithId, Base):
+    """A trip to a provider's consent page under way: its state (hashed), PKCE verifier and what to do on return."""
+
+    __tablename__ = "oauth_states"
+
+    state_hash: Mapped[bytes] = mapped_column(unique=True)
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    verifier: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,109 @@
+"""Sessions: booked meetings. Constraints, not checks before the insert, decide who gets a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, WithId, choice
+
+
+class SessionStatus(StrEnum):
+    """A session's life; `scheduled` occupies time and credit."""
+
+    SCHEDULED = "scheduled"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    NO_SHOW = "no_show"
+
+
+class EventSync(StrEnum):
+    """How far the mentor's Google Calendar is: `none` where no calendar is connected."""
+
+    NONE = "none"
+    PENDING = "pending"
+    WRITTEN = "written"
+    FAILED = "failed"
+
+
+class Conflict(StrEnum):
+    """What the mentor did to our event in Google, shown and never followed silently."""
+
+    MOVED = "moved"
+    DELETED = "deleted"
+
+
+class Session(WithId, Base):
+    """One booked meeting, half-open in UTC.
+
+    `blocked` is the range that no other session of the mentor may touch, written from the buffers in force at booking
+    or move. `version` rises with every change that others must hear of: it is the ICS SEQUENCE and tells the calendar
+    job whether it wrote the newest state (`event_version`).
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("mentor_id", "="),
+            ("blocked", "&&"),
+            name="ex_sessions_mentor_blocked",
+            where=sa.text("status = 'scheduled'"),
+            using="gist",
+        ),
+        ExcludeConstraint(
+            ("student_id", "="),
+            (sa.text("tstzrange(scheduled_at, ends_at)"), "&&"),
+            name="ex_sessions_student_own",
+            where=sa.text("status = 'scheduled'"),
+            using="gist",
+        ),
+        sa.ForeignKeyConstraint(
+            ["pack_id", "mentor_id", "student_id"],
+            ["session_packs.id", "session_packs.mentor_id", "session_packs.student_id"],
+        ),
+        sa.CheckConstraint("scheduled_at < ends_at", name="length"),
+        sa.CheckConstraint("blocked @> tstzrange(scheduled_at, ends_at)", name="blocked"),
+        sa.CheckConstraint(
+            "(status in ('completed', 'no_show')) = (completed_at is not null)", name="completed_at"
+        ),
+        sa.CheckConstraint("(status = 'canceled') = (canceled_at is not null)", name="canceled_at"),
+        sa.CheckConstraint("recording_url is null or recording_url ~ '^https://'", name="recording_url"),
+        sa.CheckConstraint("char_length(notes) <= 10000", name="notes"),
+        sa.Index("ix_sessions_student", "student_id", "scheduled_at"),
+        sa.Index("ix_sessions_mentor", "mentor_id", "scheduled_at"),
+        sa.Index("ix_sessions_unmarked", "ends_at", postgresql_where=sa.text("status = 'scheduled'")),
+        sa.Index(
+            "ix_sessions_event_pending", "booked_at", postgresql_where=sa.text("event_sync = 'pending'")
+        ),
+        sa.Index("ix_sessions_pack", "pack_id", "mentor_id", "student_id"),
+    )
+
+    mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"))
+    student_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    pack_id: Mapped[UUID]
+    status: Mapped[SessionStatus] = mapped_column(
+        choice(SessionStatus, "status"), default=SessionStatus.SCHEDULED
+    )
+    scheduled_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    blocked: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    booked_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+    canceled_by: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=0)
+    notes: Mapped[str] = mapped_column(default="")
+    recording_url: Mapped[str | None]
+    recording_consent: Mapped[bool] = mapped_column(default=False)
+    google_calendar_event_id: Mapped[str | None] = mapped_column(unique=True)
+    event_generation: Mapped[int] = mapped_column(default=0)
+    event_version: Mapped[int | None]
+    event_sync: Mapped[EventSync] = mapped_column(choice(EventSync, "event_sync"), default=EventSync.NONE)
+    event_claimed_until: Mapped[datetime | None]
+    conflict: Mapped[Conflict | None] = mapped_column(choice(Conflict, "conflict"))
+    conflict_start: Mapped[datetime | None]

@@ -1,0 +1,74 @@
+"""Tables that belong to no slice: the outbox, the audit log, idempotency keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, WithId, choice
+
+
+class EventState(StrEnum):
+    """Where an outbox event is: `new` until the relay queued it, `dead` after its attempts are used up."""
+
+    NEW = "new"
+    QUEUED = "queued"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class OutboxEvent(WithId, Base):
+    """Something that must happen outside, written in the transaction that made it necessary. Ids only, no names."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.Index("ix_outbox_waiting", "available_at", postgresql_where=sa.text("state in ('new', 'queued')")),
+        sa.CheckConstraint("attempts >= 0", name="attempts"),
+    )
+
+    type: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    key: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[EventState] = mapped_column(choice(EventState, "state"))
+    attempts: Mapped[int]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    queued_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class AuditEntry(WithId, Base):
+    """Who did what to which row, before and after (personal fields only as changed). Append-only."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (sa.Index("ix_audit_log_subject", "subject_type", "subject_id", "at"),)
+
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    actor_role: Mapped[str]
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    address: Mapped[str | None]
+
+
+class IdempotencyKey(Base):
+    """A successful answer kept for 24 h, unique for user, route and key; written in the transaction it answers for."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body_hash: Mapped[bytes]
+    response: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(index=True)

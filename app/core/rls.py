@@ -1,0 +1,20 @@
+"""Row-level security: who may see every row.
+
+The role `app` is bound to one user for one transaction; the role `service` sees all. Only the doors named here open a
+service unit of work, so that reading this file tells where row-level security does not apply.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ServiceDoor(StrEnum):
+    """Why a unit of work sees every row."""
+
+    SIGN_IN = "sign-in"  # the user isn't known yet: sign-up, sign-in, reset, OAuth callbacks
+    JOB = "job"  # worker: outbox, notifications, calendar writes, mirrors
+    WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
+    CALENDAR = "calendar"  # the live check reads the mentor's grant on behalf of a booking student
+    SEED = "seed"  # demo and load data, commands of the operator
+    HEALTH = "health"  # readiness looks at the queue

@@ -1,0 +1,14 @@
+"""Every slice's models in one place, for Alembic."""
+
+from app.accounts import models as accounts
+from app.booking import models as booking
+from app.calendars import models as calendars
+from app.core import models as core
+from app.core.db import Base
+from app.mentors import models as mentors
+from app.notifications import models as notifications
+from app.packs import models as packs
+
+__all__ = ["Base", "accounts", "booking", "calendars", "core", "mentors", "notifications", "packs"]
+
+metadata = Base.metadata

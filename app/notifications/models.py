@@ -1,0 +1,53 @@
+"""Deliveries: each notification once for an event, a channel and a recipient."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, WithId, choice
+
+
+class Channel(StrEnum):
+    """How a notification reaches somebody."""
+
+    EMAIL = "email"
+    DISCORD = "discord"
+
+
+class DeliveryState(StrEnum):
+    """`sending` means a vendor may have it: retried with the same key and body, then `uncertain`, never resent."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNCERTAIN = "uncertain"
+
+
+class Delivery(WithId, Base):
+    """A rendered message and what became of it. Its id is the vendor's idempotency key."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (sa.UniqueConstraint("event_id", "channel", "recipient_id"),)
+
+    event_id: Mapped[UUID]
+    kind: Mapped[str]
+    channel: Mapped[Channel] = mapped_column(choice(Channel, "channel"))
+    recipient_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState, "state"))
+    attempts: Mapped[int] = mapped_column(default=0)
+    rendered: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    provider_id: Mapped[str | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    first_attempt_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]

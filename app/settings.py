@@ -1,0 +1,126 @@
+"""Every environment variable the platform reads, typed, with its default.
+
+Durations carry their unit in the name. `Settings.from_env()` is the only place that looks at the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+
+class SettingsError(Exception):
+    """A variable is missing or malformed; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The platform's configuration; each field is the environment variable of the same name in capitals."""
+
+    # Where it runs
+    environment: str = "development"
+    data_dir: Path = Path(".data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    brand_name: str = "Huckleberry Mentorships"
+    log_level: str = "INFO"
+
+    # Storage: three login roles of one database (docs/operators.md); direct = past a pooler, for the queue and LISTEN
+    database_url: str = ""
+    database_service_url: str = ""
+    database_owner_url: str = ""
+    database_direct_url: str = ""
+    database_pool_size: int = 10
+    redis_url: str = ""
+
+    # Secrets
+    secret_key: str = ""
+    encryption_keys: str = ""
+
+    # Business time (sandbox only): a file with {"offset_seconds": n}
+    clock_file: str = ""
+
+    # Google
+    google_client_id: str = ""
+    google_client_secret: str = ""
+    google_authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105
+    google_revoke_url: str = "https://oauth2.googleapis.com/revoke"
+    google_userinfo_url: str = "https://openidconnect.googleapis.com/v1/userinfo"
+    google_calendar_url: str = "https://www.googleapis.com/calendar/v3/"
+    google_timeout_seconds: float = 3.0
+    calendar_poll_minutes: int = 5
+
+    # Mail
+    resend_api_key: str = ""
+    resend_url: str = "https://api.resend.com"
+    resend_timeout_seconds: float = 5.0
+    email_from: str = "Huckleberry Mentorships <hello@example.test>"
+    email_reply_to: str = ""
+
+    # Accounts
+    sign_in_days: int = 30
+    email_token_hours: int = 24
+
+    # Jobs
+    outbox_sweep_seconds: float = 20.0
+    job_heartbeat_seconds: int = 30
+    job_sweep_seconds: int = 30
+    job_concurrency: int = 10
+
+    # Rate limits: multiplies every limit (benchmarks and crawls)
+    limits_scale: float = 1.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Settings read from `env` (default: the process environment).
+
+        Raises SettingsError naming the variable that can't be read.
+        """
+        source = os.environ if env is None else env
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            raw = source.get(field.name.upper())
+            if raw is None or raw == "":
+                continue
+            try:
+                values[field.name] = hints[field.name](raw)
+            except ValueError as error:
+                raise SettingsError(
+                    f"{field.name.upper()}={raw!r} is not a {hints[field.name].__name__}"
+                ) from error
+        return cls(**values)
+
+    def require_for_start(self) -> None:
+        """Raise SettingsError unless the platform can start safely with these settings."""
+        for name in ("database_url", "database_service_url", "secret_key", "encryption_keys"):
+            if not getattr(self, name):
+                raise SettingsError(f"{name.upper()} is not set")
+        if self.environment == "production" and not self.public_url.startswith("https://"):
+            raise SettingsError("PUBLIC_URL must be an https address in production")
+        if self.clock_file and self.has_real_vendor:
+            raise SettingsError(
+                "CLOCK_FILE moves business time and is refused together with a real vendor's address"
+            )
+
+    @property
+    def has_real_vendor(self) -> bool:
+        """True if any vendor with a key is addressed at its real host (not the sandbox)."""
+        google = bool(self.google_client_id) and "googleapis.com" in self.google_calendar_url
+        resend = bool(self.resend_api_key) and "resend.com" in self.resend_url
+        return google or resend
+
+    @property
+    def google_enabled(self) -> bool:
+        """True if mentors can connect Google and people can continue with Google."""
+        return bool(self.google_client_id and self.google_client_secret)
+
+    @property
+    def direct_url(self) -> str:
+        """The service role's connection past a pooler, for the queue and LISTEN."""
+        return self.database_direct_url or self.database_service_url

@@ -1,0 +1,217 @@
+"""What the tables enforce by themselves: ledger sums, history, append-only rows, notifications of the outbox."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+IDENTITY = """
+create function app_user_id() returns uuid language sql stable parallel safe
+return nullif(current_setting('app.user_id', true), '')::uuid;
+
+create function app_role() returns text language sql stable parallel safe
+return coalesce(nullif(current_setting('app.role', true), ''), 'anonymous');
+"""
+
+APPEND_ONLY = """
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+end $$;
+
+create trigger append_only before update or delete on pack_entries for each row execute function refuse_change();
+create trigger append_only before update or delete on seat_entries for each row execute function refuse_change();
+create trigger append_only before update or delete on audit_log for each row execute function refuse_change();
+"""
+
+# A session must stop being scheduled before its credit is spent: the check `credit` holds after every statement.
+LEDGER = """
+create function apply_pack_entry() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update session_packs
+       set remaining_sessions = remaining_sessions + new.delta,
+           status = case when status in ('active', 'depleted')
+                         then case when remaining_sessions + new.delta = 0 then 'depleted' else 'active' end
+                         else status end
+     where id = new.pack_id;
+    return null;
+end $$;
+
+create trigger apply_pack_entry after insert on pack_entries
+for each row execute function apply_pack_entry();
+
+create function count_scheduled_sessions() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if tg_op = 'UPDATE' and old.pack_id = new.pack_id
+       and (old.status = 'scheduled') = (new.status = 'scheduled') then
+        return null;
+    end if;
+    if tg_op <> 'INSERT' and old.status = 'scheduled' then
+        update session_packs set scheduled_sessions = scheduled_sessions - 1 where id = old.pack_id;
+    end if;
+    if tg_op <> 'DELETE' and new.status = 'scheduled' then
+        update session_packs set scheduled_sessions = scheduled_sessions + 1 where id = new.pack_id;
+    end if;
+    return null;
+end $$;
+
+create trigger count_scheduled_sessions after insert or update or delete on sessions
+for each row execute function count_scheduled_sessions();
+"""
+
+SEATS = """
+create function record_seat_entry() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if tg_op = 'INSERT' or old.status <> new.status then
+        insert into seat_entries (seat_id, mentor_id, student_id, status, at)
+        values (new.id, new.mentor_id, new.student_id, new.status, new.changed_at);
+    end if;
+    return null;
+end $$;
+
+create trigger record_seat_entry after insert or update on seat_reservations
+for each row execute function record_seat_entry();
+"""
+
+OUTBOX = """
+create function announce_outbox() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('outbox', '');
+    return null;
+end $$;
+
+create trigger announce_outbox after insert on outbox for each statement execute function announce_outbox();
+"""
+
+# Everything below answers with ranges, counts or states, never with somebody else's ids.
+QUESTIONS = """
+create function authenticate(secret bytea, bearer boolean, at timestamptz)
+returns table (id uuid, name text, email text, verified boolean, role text, time_zone text, theme text,
+               bound_id text, bound_role text)
+language sql volatile security definer set search_path = public, pg_temp as $$
+    select u.id, u.name, u.email::text, u.email_verified_at is not null, u.role::text, u.time_zone, u.theme,
+           set_config('app.user_id', u.id::text, true), set_config('app.role', u.role::text, true)
+      from users u
+     where u.deleted_at is null
+       and u.id = case when bearer
+                       then (select t.user_id from access_tokens t where t.token_hash = secret and t.expires_at > at)
+                       else (select s.user_id from web_sessions s where s.token_hash = secret and s.expires_at > at)
+                  end
+$$;
+
+create function mentor_closed_ranges(mentor uuid, since timestamptz, until timestamptz)
+returns table (kind text, starts bigint, ends bigint)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select 'busy', floor(extract(epoch from lower(b.span)))::bigint, ceil(extract(epoch from upper(b.span)))::bigint
+      from busy_windows b
+     where b.mentor_id = mentor and b.span && tstzrange(since, until)
+    union all
+    select 'blocked', floor(extract(epoch from lower(s.blocked)))::bigint,
+           ceil(extract(epoch from upper(s.blocked)))::bigint
+      from sessions s
+     where s.mentor_id = mentor and s.status = 'scheduled' and s.blocked && tstzrange(since, until)
+$$;
+
+create function mentor_calendar(mentor uuid)
+returns table (state text, mirrored_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select c.state::text, c.mirrored_at from calendar_connections c where c.mentor_id = mentor
+$$;
+
+create function seats_in_use(mentor uuid) returns integer
+language sql stable security definer set search_path = public, pg_temp as $$
+    select count(*)::integer from seat_reservations r where r.mentor_id = mentor and r.status <> 'released'
+$$;
+
+create function waitlist_length(mentor uuid) returns integer
+language sql stable security definer set search_path = public, pg_temp as $$
+    select count(*)::integer from waitlist w where w.mentor_id = mentor and w.left_at is null
+$$;
+
+create function waitlist_position(mentor uuid) returns integer
+language sql stable security definer set search_path = public, pg_temp as $$
+    select count(*)::integer
+      from waitlist mine
+      join waitlist w on w.mentor_id = mine.mentor_id and w.left_at is null
+                     and (w.joined_at, w.id) <= (mine.joined_at, mine.id)
+     where mine.mentor_id = mentor and mine.student_id = app_user_id() and mine.left_at is null
+$$;
+"""
+
+# Names of people, and the e-mail only where it may be seen: own, an admin's view, a mentee while the seat lives.
+PEOPLE = """
+create view people with (security_barrier) as
+select u.id, u.name, u.time_zone,
+       case when u.id = app_user_id() or app_role() in ('admin') or pg_has_role('mentorship_service', 'usage')
+                 or exists (select 1 from seat_reservations r
+                             where r.student_id = u.id and r.mentor_id = app_user_id() and r.status <> 'released')
+            then u.email::text end as email
+  from users u
+ where u.id = app_user_id()
+    or app_role() = 'admin'
+    or pg_has_role('mentorship_service', 'usage')
+    or (u.deleted_at is null and exists (select 1 from mentors m where m.id = u.id))
+    or exists (select 1 from session_packs p where p.student_id = u.id and p.mentor_id = app_user_id())
+    or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = app_user_id());
+"""
+
+TIME = """
+create function next_due_at(after timestamptz) returns timestamptz
+language sql stable security definer set search_path = public, pg_temp as $$
+    select min(due) from (
+        select min(o.available_at) as due from outbox o where o.state in ('new', 'queued') and o.available_at > after
+        union all
+        select min(s.ends_at + interval '48 hours') from sessions s
+         where s.status = 'scheduled' and s.ends_at + interval '48 hours' > after
+    ) dues
+$$;
+
+create function work_left(as_of timestamptz) returns bigint
+language sql stable security definer set search_path = public, pg_temp as $$
+    select (select count(*) from outbox o where o.state in ('new', 'queued') and o.available_at <= as_of)
+         + (select count(*) from sessions s
+             where s.status = 'scheduled' and s.ends_at + interval '48 hours' <= as_of)
+$$;
+"""
+
+DOWN = """
+drop function work_left(timestamptz);
+drop function next_due_at(timestamptz);
+drop view people;
+drop function waitlist_position(uuid);
+drop function waitlist_length(uuid);
+drop function seats_in_use(uuid);
+drop function mentor_calendar(uuid);
+drop function mentor_closed_ranges(uuid, timestamptz, timestamptz);
+drop function authenticate(bytea, boolean, timestamptz);
+drop trigger announce_outbox on outbox;
+drop function announce_outbox();
+drop trigger record_seat_entry on seat_reservations;
+drop function record_seat_entry();
+drop trigger count_scheduled_sessions on sessions;
+drop function count_scheduled_sessions();
+drop trigger apply_pack_entry on pack_entries;
+drop function apply_pack_entry();
+drop trigger append_only on audit_log;
+drop trigger append_only on seat_entries;
+drop trigger append_only on pack_entries;
+drop function refuse_change();
+drop function app_role();
+drop function app_user_id();
+"""
+
+
+def upgrade() -> None:
+    for part in (IDENTITY, APPEND_ONLY, LEDGER, SEATS, OUTBOX, QUESTIONS, PEOPLE, TIME):
+        op.execute(part)
+
+
+def downgrade() -> None:
+    op.execute(DOWN)
