@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _NONE = timedelta()
+_standing_at: ContextVar[datetime | None] = ContextVar("_standing_at", default=None)
 
 
 class Clock:
@@ -24,6 +28,9 @@ class Clock:
 
     def now(self) -> datetime:
         """Business time as an aware UTC datetime."""
+        standing = _standing_at.get()
+        if standing is not None:
+            return standing
         if self._file is not None:
             self._read(self._file)
         return datetime.now(UTC) + self._offset
@@ -36,6 +43,16 @@ class Clock:
                 self._seen = changed
         except FileNotFoundError:
             self._seen, self._offset = 0, _NONE
+
+
+@contextmanager
+def standing_at(instant: datetime) -> Iterator[None]:
+    """Business time stands still at `instant` for the code inside: how demo data gets a past."""
+    token = _standing_at.set(instant)
+    try:
+        yield
+    finally:
+        _standing_at.reset(token)
 
 
 _clock = Clock()

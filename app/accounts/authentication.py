@@ -1,0 +1,66 @@
+"""Who asks: the session cookie or a personal access token becomes the viewer, and binds the unit of work to them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app.core.ids import hash_secret
+from app.core.middleware import NO_DATABASE
+from app.core.unit_of_work import Principal, Role, UnitOfWork
+from app.core.web import Viewer
+
+SESSION_COOKIE = "session"
+_AUTHENTICATE = sa.text("select * from authenticate(:secret, :bearer, :at)")
+
+
+class Authentication(ASGIMiddleware):
+    """Sets `scope["user"]` to a Viewer or None; wrong or outdated secrets are nobody."""
+
+    scopes = (ScopeType.HTTP,)
+    exclude_path_pattern = NO_DATABASE
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """One query, in the transaction that the handler goes on with."""
+        scope["user"] = await authenticate(scope["state"]["uow"], *presented_secret(scope))
+        await next_app(scope, receive, send)
+
+
+def presented_secret(scope: Scope) -> tuple[str | None, bool]:
+    """The secret a request carries and whether it is a bearer token; a bearer token wins over the cookie."""
+    connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+    header = connection.headers.get("authorization", "")
+    if header[:7].lower() == "bearer ":
+        return header[7:].strip(), True
+    return connection.cookies.get(SESSION_COOKIE), False
+
+
+async def authenticate(uow: UnitOfWork, secret: str | None, bearer: bool) -> Viewer | None:
+    """The viewer behind `secret`, with `uow` bound to them; None if it is unknown, expired or its user is deleted.
+
+    Machine time decides about expiry.
+    """
+    if not secret:
+        return None
+    values = {"secret": hash_secret(secret), "bearer": bearer, "at": datetime.now(UTC)}
+    row = (await uow.session.execute(_AUTHENTICATE, values)).one_or_none()
+    if row is None:
+        return None
+    role = Role(row.role)
+    uow.principal = Principal(row.id, role)
+    return Viewer(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        verified=row.verified,
+        role=role,
+        time_zone=row.time_zone,
+        theme=row.theme,
+        bearer=bearer,
+    )

@@ -1,0 +1,46 @@
+"""Policy as guards: `guards=[requires_mentor]`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from app.core.errors import Forbidden, Unauthenticated
+from app.core.unit_of_work import Role
+from app.core.web import Viewer
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def requires_user(connection: Connection, _: BaseRouteHandler) -> None:
+    """Somebody is signed in. Raises Unauthenticated."""
+    _viewer(connection)
+
+
+def requires_student(connection: Connection, _: BaseRouteHandler) -> None:
+    """A student is signed in. Raises Unauthenticated or Forbidden."""
+    _require(connection, Role.STUDENT)
+
+
+def requires_mentor(connection: Connection, _: BaseRouteHandler) -> None:
+    """A mentor is signed in. Raises Unauthenticated or Forbidden."""
+    _require(connection, Role.MENTOR)
+
+
+def requires_admin(connection: Connection, _: BaseRouteHandler) -> None:
+    """An admin is signed in. Raises Unauthenticated or Forbidden."""
+    _require(connection, Role.ADMIN)
+
+
+def _viewer(connection: Connection) -> Viewer:
+    viewer: Viewer | None = connection.scope.get("user")
+    if viewer is None:
+        raise Unauthenticated
+    return viewer
+
+
+def _require(connection: Connection, role: Role) -> None:
+    if _viewer(connection).role is not role:
+        raise Forbidden

@@ -1,0 +1,97 @@
+"""The web application: `uvicorn app.asgi:create_app --factory`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.config.compression import CompressionConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+
+from app import wiring
+from app.accounts.authentication import Authentication
+from app.core import health
+from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
+from app.core.problems import EXCEPTION_HANDLERS
+from app.core.templating import ROOT, environment
+from app.core.unit_of_work import UnitOfWork
+from app.core.web import Viewer, viewer_of
+from app.settings import Settings
+from app.site import http as site
+
+YEAR = 31_536_000
+
+
+def provide_uow(request: Request[Any, Any, Any]) -> UnitOfWork:
+    """The request's one unit of work."""
+    return unit_of_work(request.scope)
+
+
+def provide_viewer(request: Request[Any, Any, Any]) -> Viewer | None:
+    """Who is signed in."""
+    return viewer_of(request)
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The application for `settings` (default: from the environment)."""
+    settings = settings or Settings.from_env()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
+    platform = wiring.build(settings)
+    csrf = CSRFConfig(
+        secret=settings.secret_key,
+        cookie_secure=settings.public_url.startswith("https://"),
+        cookie_httponly=True,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        yield
+        await platform.database.dispose()
+
+    return Litestar(
+        route_handlers=[*health.HANDLERS, *site.HANDLERS, static(ROOT / "static")],
+        dependencies={
+            "uow": Provide(provide_uow, sync_to_thread=False),
+            "viewer": Provide(provide_viewer, sync_to_thread=False),
+        },
+        middleware=[
+            SecurityHeaders(),
+            RequestUnitOfWork(),
+            Authentication(),
+            DefineMiddleware(CookieCSRF, config=csrf),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=4, minimum_size=1000),
+        openapi_config=OpenAPIConfig(
+            title=f"{settings.brand_name} API",
+            version="1",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        state=State(
+            {"platform": platform, "database": platform.database, "templates": environment(settings)}
+        ),
+        lifespan=[lifespan],
+        request_max_body_size=1_000_000,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def static(root: Path) -> Router:
+    """static/ with a year of caching: addresses carry a fingerprint of the content."""
+    return create_static_files_router(
+        path="/static",
+        directories=[root],
+        cache_control=CacheControlHeader(max_age=YEAR, public=True, immutable=True),
+    )

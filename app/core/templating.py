@@ -1,0 +1,114 @@
+"""Jinja: the environment, and how instants, money and names are shown."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from whenever import Instant, ZonedDateTime
+
+from app.core import clock
+from app.core.money import format_money
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _zoned(instant: datetime, zone: str) -> ZonedDateTime:
+    return Instant(instant).to_tz(zone)
+
+
+def time_in(instant: datetime, zone: str) -> str:
+    """`14:30`, wall time in `zone`."""
+    local = _zoned(instant, zone)
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+def day_in(instant: datetime, zone: str) -> str:
+    """`Tue 24 Nov 2026`, the local date in `zone`."""
+    date = _zoned(instant, zone).date()
+    return f"{_DAYS[date.day_of_week().value - 1]} {date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+def stamp(instant: datetime, zone: str) -> str:
+    """`Tue 24 Nov 2026, 14:30 (Europe/Lisbon)`: never a time without its zone."""
+    return f"{day_in(instant, zone)}, {time_in(instant, zone)} ({zone})"
+
+
+def iso(instant: datetime) -> str:
+    """RFC 3339 in UTC with seconds: `2026-11-24T14:30:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def relative(instant: datetime) -> str:
+    """`in 3 hours`, `2 days ago`, `now`, in business time."""
+    seconds = (instant - clock.now()).total_seconds()
+    for unit, size in _UNITS:
+        count = round(abs(seconds) / size)
+        if abs(seconds) >= size:
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if seconds > 0 else f"{words} ago"
+    return "now"
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and last word of a name."""
+    words = name.split()
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def hue(name: str) -> str:
+    """One of the classes `hue-1` to `hue-12`, the same for the same name."""
+    return f"hue-{zlib.crc32(name.encode()) % 12 + 1}"
+
+
+class Assets:
+    """Fingerprinted addresses of the files below static/, so that they can be cached for a year."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[str, tuple[int, str]] = {}
+
+    def __call__(self, path: str) -> str:
+        """`/static/css/app.css?v=<hash of the content>`. Raises FileNotFoundError for a file that isn't there."""
+        file = self._root / path
+        changed = file.stat().st_mtime_ns
+        known = self._known.get(path)
+        if known is None or known[0] != changed:
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+            known = self._known[path] = (changed, f"/static/{path}?v={digest}")
+        return known[1]
+
+
+def environment(settings: Settings) -> Environment:
+    """The environment that pages and mails are rendered in; autoescaping is on for HTML."""
+    jinja = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=select_autoescape(("html", "svg"), default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=settings.environment == "development",
+        cache_size=-1,
+    )
+    filters: dict[str, Any] = {
+        "time_in": time_in,
+        "day_in": day_in,
+        "stamp": stamp,
+        "iso": iso,
+        "relative": relative,
+        "money": format_money,
+        "initials": initials,
+        "hue": hue,
+    }
+    jinja.filters.update(filters)
+    jinja.globals.update(
+        asset=Assets(ROOT / "static"), brand=settings.brand_name, public_url=settings.public_url
+    )
+    return jinja

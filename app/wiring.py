@@ -1,0 +1,24 @@
+"""From settings to the things that reach outside: used by web, jobs and bot alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.db import Database
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Settings, database and vendors' adapters of one process."""
+
+    settings: Settings
+    database: Database
+
+
+def build(settings: Settings) -> Platform:
+    """Everything a process needs. Raises SettingsError where the settings don't allow a safe start."""
+    settings.require_for_start()
+    clock.follow(settings.clock_file)
+    return Platform(settings=settings, database=Database(settings))
