@@ -1,0 +1,50 @@
+"""Which seat a student keeps after the ledger changed: one decision over all packs of a (mentor, student) pair. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.packs.models import PackStatus, SeatStatus
+
+GRACE = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class PackState:
+    """What the decision needs of one pack."""
+
+    status: PackStatus
+    remaining: int
+    scheduled: int
+    purchased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeatDecision:
+    """The seat's next status, and until when where that status ends by itself."""
+
+    status: SeatStatus
+    expires_at: datetime | None = None
+
+
+def seat_after(packs: Sequence[PackState], current: SeatDecision, now: datetime) -> SeatDecision:
+    """The seat after a ledger change (domain: "Seat after every ledger change").
+
+    Credit left or a session still scheduled: active. Otherwise the pack bought last decides: used up means 72 h of
+    grace, which a later call doesn't prolong; expired or refunded means released. Seats that are only offered or held
+    are not touched: their checkout decides.
+    """
+    if current.status in (SeatStatus.OFFERED, SeatStatus.HELD, SeatStatus.RELEASED) or not packs:
+        return current
+    if any(pack.status is PackStatus.ACTIVE and pack.remaining > 0 for pack in packs):
+        return SeatDecision(SeatStatus.ACTIVE)
+    if any(pack.scheduled for pack in packs):
+        return SeatDecision(SeatStatus.ACTIVE)
+    last = max(packs, key=lambda pack: pack.purchased_at)
+    if last.status in (PackStatus.EXPIRED, PackStatus.REFUNDED):
+        return SeatDecision(SeatStatus.RELEASED)
+    if current.status is SeatStatus.GRACE:
+        return current
+    return SeatDecision(SeatStatus.GRACE, now + GRACE)
