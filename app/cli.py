@@ -1,0 +1,38 @@
+"""The platform's commands. Each is imported only when it runs, so that none pays for what another one needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "dev": "app.commands.dev:dev",
+    "database": "app.commands.database:database",
+    "health": "app.commands.health:health",
+    "migrate": "app.commands.migrate:migrate",
+}
+
+
+class Commands(click.Group):
+    """The commands named in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{place} is no command")
+        return command
+
+
+@click.command(cls=Commands, name="app", help="Commands of the mentorship platform.")
+def main() -> None:
+    """The group that holds them all."""
