@@ -1,0 +1,413 @@
+"""Row-level security alone: every table asked as every role, with no check of the application in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from app.core.db import Base, Database
+from app.core.ids import new_id
+from app.core.rls import ServiceDoor
+from app.core.unit_of_work import ANONYMOUS, Principal, Role
+from app.models import metadata
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+CAST = {
+    "student": Role.STUDENT,
+    "other_student": Role.STUDENT,
+    "mentor": Role.MENTOR,
+    "other_mentor": Role.MENTOR,
+    "admin": Role.ADMIN,
+}
+PAIRS = {"student": "mentor", "other_student": "other_mentor"}
+OUTSIDE_THE_MODELS = {"alembic_version", "saq_jobs", "saq_stats", "saq_versions"}
+
+# Who sees whose row: given the name of the row's student, mentor or owner.
+Seen = Callable[[str], set[str]]
+
+
+def everyone(owner: str) -> set[str]:
+    return {*CAST, "anonymous"}
+
+
+def self_only(owner: str) -> set[str]:
+    return {owner}
+
+
+def self_or_admin(owner: str) -> set[str]:
+    return {owner, "admin"}
+
+
+def pair_or_admin(student: str) -> set[str]:
+    return {student, PAIRS[student], "admin"}
+
+
+def mentor_or_admin(mentor: str) -> set[str]:
+    return {mentor, "admin"}
+
+
+def admin_only(owner: str) -> set[str]:
+    return {"admin"}
+
+
+def nobody(owner: str) -> set[str]:
+    return set()
+
+
+VISIBLE: dict[str, Seen] = {
+    "users": self_or_admin,
+    "user_identities": self_or_admin,
+    "web_sessions": self_only,
+    "access_tokens": self_only,
+    "email_tokens": nobody,
+    "oauth_states": nobody,
+    "mentors": everyone,
+    "date_overrides": everyone,
+    "mentorship_products": mentor_or_admin,  # the rows here are not on sale; those on sale are public
+    "session_packs": pair_or_admin,
+    "pack_entries": pair_or_admin,
+    "seat_reservations": pair_or_admin,
+    "seat_entries": pair_or_admin,
+    "waitlist": pair_or_admin,
+    "calendar_connections": mentor_or_admin,
+    "busy_windows": mentor_or_admin,
+    "sessions": pair_or_admin,
+    "outbox": admin_only,
+    "deliveries": self_or_admin,
+    "audit_log": admin_only,
+    "idempotency_keys": self_only,
+}
+
+
+class World:
+    """One row of each kind for each person, and whose it is."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, UUID] = {name: new_id() for name in CAST}
+        self.rows: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+
+    def principal(self, name: str) -> Principal:
+        return ANONYMOUS if name == "anonymous" else Principal(self.ids[name], CAST[name])
+
+    def add(self, table: str, owner: str, **values: Any) -> dict[str, Any]:
+        """Remember a row of `owner` for insertion; returns its values."""
+        if "id" in Base.metadata.tables[table].c and table != "seat_entries":
+            values = {"id": new_id()} | values
+        self.rows.setdefault(table, []).append((owner, values))
+        return values
+
+
+def people(world: World) -> None:
+    for name, role in CAST.items():
+        id_ = world.ids[name]
+        world.add(
+            "users",
+            name,
+            id=id_,
+            email=f"{name}@example.test",
+            name=name,
+            role=role,
+            time_zone="UTC",
+            created_at=NOW,
+            theme="auto",
+        )
+        world.add("user_identities", name, user_id=id_, provider="google", subject=name, created_at=NOW)
+        world.add(
+            "web_sessions", name, user_id=id_, token_hash=b"w" + name.encode(), created_at=NOW, expires_at=NOW
+        )
+        world.add(
+            "access_tokens",
+            name,
+            user_id=id_,
+            token_hash=b"a" + name.encode(),
+            name="x",
+            created_at=NOW,
+            expires_at=NOW,
+        )
+        world.add(
+            "email_tokens",
+            name,
+            user_id=id_,
+            purpose="verify_email",
+            token_hash=b"e" + name.encode(),
+            created_at=NOW,
+            expires_at=NOW,
+        )
+        world.add(
+            "oauth_states",
+            name,
+            state_hash=b"o" + name.encode(),
+            user_id=id_,
+            purpose="x",
+            verifier="v",
+            details={},
+            expires_at=NOW,
+        )
+        world.add(
+            "idempotency_keys",
+            name,
+            user_id=id_,
+            route="r",
+            key="k",
+            body_hash=b"h",
+            response={},
+            created_at=NOW,
+        )
+        world.add(
+            "outbox",
+            name,
+            type="x",
+            payload={},
+            key=name,
+            state="new",
+            attempts=0,
+            created_at=NOW,
+            available_at=NOW,
+        )
+        world.add(
+            "deliveries",
+            name,
+            event_id=new_id(),
+            kind="x",
+            channel="email",
+            recipient_id=id_,
+            state="pending",
+            attempts=0,
+            created_at=NOW,
+        )
+        world.add("audit_log", name, at=NOW, actor_id=id_, actor_role=role, action="x", subject_type="x")
+
+
+def mentors(world: World) -> None:
+    for name in PAIRS.values():
+        id_ = world.ids[name]
+        world.add(
+            "mentors",
+            name,
+            id=id_,
+            slug=name.replace("_", "-"),
+            time_zone="UTC",
+            created_at=NOW,
+            headline="",
+            bio="",
+            max_active_students=3,
+        )
+        world.add("date_overrides", name, mentor_id=id_, date=NOW.date(), intervals=[])
+        world.add(
+            "mentorship_products",
+            name,
+            mentor_id=id_,
+            title="Pack",
+            price_minor=1,
+            currency="EUR",
+            created_at=NOW,
+            active=False,
+        )
+        world.add(
+            "calendar_connections",
+            name,
+            mentor_id=id_,
+            state="connected",
+            google_email="x",
+            google_calendar_id="x",
+            google_refresh_token=b"x",
+            connected_at=NOW,
+        )
+        span = Range(NOW, NOW + timedelta(hours=1))
+        world.add("busy_windows", name, mentor_id=id_, event_id="x", span=span)
+
+
+def pairs(world: World) -> None:
+    from_to = Range(NOW, NOW + timedelta(hours=1))
+    for student, mentor in PAIRS.items():
+        pair = {"mentor_id": world.ids[mentor], "student_id": world.ids[student]}
+        world.add("seat_reservations", student, **pair, status="active", created_at=NOW, changed_at=NOW)
+        world.add("waitlist", student, **pair, joined_at=NOW)
+        pack = world.add(
+            "session_packs",
+            student,
+            **pair,
+            status="active",
+            frozen=False,
+            total_sessions=2,
+            purchased_at=NOW,
+            expires_at=NOW,
+        )
+        world.add("pack_entries", student, pack_id=pack["id"], kind="grant", delta=2, reason="", at=NOW)
+        world.add(
+            "sessions",
+            student,
+            **pair,
+            pack_id=pack["id"],
+            status="scheduled",
+            scheduled_at=NOW,
+            ends_at=NOW + timedelta(hours=1),
+            blocked=from_to,
+            booked_at=NOW,
+        )
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    world = World()
+    people(world)
+    mentors(world)
+    pairs(world)
+    async with database.service(ServiceDoor.SEED) as uow:
+        for table, rows in world.rows.items():
+            for _, values in rows:
+                await uow.session.execute(sa.insert(metadata.tables[table]).values(values))
+        await uow.commit()
+    return world
+
+
+def count(table: sa.Table) -> sa.Select[tuple[int]]:
+    """Rows of a table through its first column: some tables grant only columns."""
+    return sa.select(sa.func.count(table.primary_key.columns.values()[0]))
+
+
+async def owners_seen(database: Database, world: World, table: str, asker: str) -> set[str]:
+    """The owners of the rows that `asker` can read, judged row by row with a filter on the primary key."""
+    description = metadata.tables[table]
+    seen = set()
+    async with database.unit_of_work(world.principal(asker)) as uow:
+        try:
+            for owner, values in world.rows[table]:
+                keys = [column == values[column.name] for column in description.primary_key.columns]
+                if (await uow.session.execute(count(description).where(*keys))).scalar_one():
+                    seen.add(owner)
+        except ProgrammingError as refused:
+            if not isinstance(refused.orig, InsufficientPrivilege):
+                raise
+            return set()
+    return seen
+
+
+@pytest.mark.parametrize("asker", [*CAST, "anonymous"])
+async def test_everybody_sees_exactly_their_own_rows(database: Database, world: World, asker: str) -> None:
+    for table, visible in VISIBLE.items():
+        if table == "seat_entries":
+            continue
+        expected = {owner for owner, _ in world.rows[table] if asker in visible(owner)}
+        assert await owners_seen(database, world, table, asker) == expected, (table, asker)
+
+
+@pytest.mark.parametrize("asker", [*CAST, "anonymous"])
+async def test_history_of_seats_is_the_pairs(database: Database, world: World, asker: str) -> None:
+    entries = metadata.tables["seat_entries"]
+    async with database.unit_of_work(world.principal(asker)) as uow:
+        seen = set((await uow.session.execute(sa.select(entries.c.student_id))).scalars())
+    assert seen == {world.ids[student] for student in PAIRS if asker in pair_or_admin(student)}
+
+
+@pytest.mark.parametrize("asker", ["other_student", "other_mentor", "anonymous"])
+async def test_others_rows_can_not_be_changed(database: Database, world: World, asker: str) -> None:
+    for table in VISIBLE:
+        description = metadata.tables[table]
+        mine = [values for owner, values in world.rows.get(table, ()) if owner in ("student", "mentor")]
+        for values in mine:
+            keys = [column == values[column.name] for column in description.primary_key.columns]
+            column = description.columns.values()[-1]
+            for statement in (
+                sa.update(description).where(*keys).values({column: column}),
+                sa.delete(description).where(*keys),
+            ):
+                async with database.unit_of_work(world.principal(asker)) as uow:
+                    try:
+                        assert (await uow.session.execute(statement)).rowcount == 0, (table, asker)  # type: ignore[attr-defined]
+                    except ProgrammingError as refused:
+                        if not isinstance(refused.orig, InsufficientPrivilege):
+                            raise
+
+
+async def test_ranges_and_counts_carry_no_ids(database: Database, world: World) -> None:
+    async with database.unit_of_work(world.principal("other_student")) as uow:
+        query = sa.text("select * from mentor_closed_ranges(:mentor, :since, :until) order by kind")
+        values = {"mentor": world.ids["mentor"], "since": NOW, "until": NOW + timedelta(days=1)}
+        result = await uow.session.execute(query, values)
+        start = int(NOW.timestamp())
+        assert list(result.keys()) == ["kind", "starts", "ends"]
+        assert [tuple(row) for row in result] == [
+            ("blocked", start, start + 3600),
+            ("busy", start, start + 3600),
+        ]
+        seats = await uow.session.execute(
+            sa.text("select seats_in_use(:mentor)"), {"mentor": world.ids["mentor"]}
+        )
+        assert seats.scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("asker", "emails"),
+    [
+        ("student", {"student": True, "mentor": False, "other_mentor": False}),
+        ("mentor", {"mentor": True, "student": True, "other_mentor": False}),
+        ("other_mentor", {"other_mentor": True, "other_student": True, "mentor": False}),
+        ("admin", dict.fromkeys(CAST, True)),
+        ("anonymous", {"mentor": False, "other_mentor": False}),
+    ],
+)
+async def test_names_go_to_those_who_meet(
+    database: Database, world: World, asker: str, emails: dict[str, bool]
+) -> None:
+    async with database.unit_of_work(world.principal(asker)) as uow:
+        rows = (await uow.session.execute(sa.text("select name, email from people"))).all()
+    assert {row.name: row.email is not None for row in rows} == emails
+
+
+async def test_the_email_hides_when_the_seat_is_released(database: Database, world: World) -> None:
+    async with database.service(ServiceDoor.SEED) as uow:
+        await uow.session.execute(
+            sa.text("update seat_reservations set status = 'released', changed_at = :now"), {"now": NOW}
+        )
+        await uow.commit()
+    async with database.unit_of_work(world.principal("mentor")) as uow:
+        query = sa.text("select email from people where name = 'student'")
+        assert (await uow.session.execute(query)).scalar_one() is None
+
+
+@pytest.mark.parametrize("table", ["pack_entries", "seat_entries", "audit_log"])
+async def test_history_can_not_be_rewritten(database: Database, world: World, table: str) -> None:
+    for statement in (f"update {table} set at = at", f"delete from {table}"):
+        async with database.service(ServiceDoor.SEED) as uow:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await uow.session.execute(sa.text(statement))
+
+
+async def test_every_table_is_guarded(database: Database) -> None:
+    query = sa.text(
+        "select relname, relrowsecurity from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = 'public' and c.relkind = 'r'"
+    )
+    async with database.service(ServiceDoor.SEED) as uow:
+        tables = {row.relname: row.relrowsecurity for row in await uow.session.execute(query)}
+    assert set(tables) - OUTSIDE_THE_MODELS == set(VISIBLE) == set(metadata.tables)
+    assert {name for name, guarded in tables.items() if not guarded} == {"alembic_version"}
+
+
+async def test_the_runtime_roles_own_nothing_and_bypass_nothing(database: Database) -> None:
+    roles = sa.text(
+        "select rolname, rolsuper or rolbypassrls or rolcreaterole as strong from pg_roles where rolname like 'mentorship%'"
+    )
+    owned = sa.text("select distinct tableowner::text from pg_tables where schemaname = 'public'")
+    async with database.service(ServiceDoor.SEED) as uow:
+        assert not any(row.strong for row in await uow.session.execute(roles))
+        assert set((await uow.session.execute(owned)).scalars()) == {"mentorship_owner"}
+
+
+async def test_binding_ends_with_the_transaction(database: Database, world: World) -> None:
+    async with database.unit_of_work(world.principal("student")) as uow:
+        await uow.session.execute(sa.text("select 1"))
+        await uow.commit()
+    async with database.unit_of_work() as uow:
+        for _ in range(3):
+            assert (await uow.session.execute(sa.text("select count(*) from sessions"))).scalar_one() == 0
+            await uow.commit()
