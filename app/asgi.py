@@ -21,11 +21,13 @@ from litestar.static_files import create_static_files_router
 from app import wiring
 from app.accounts.authentication import Authentication
 from app.core import health
+from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
 from app.core.problems import EXCEPTION_HANDLERS
 from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
+from app.limits import policy_for
 from app.settings import Settings
 from app.site import http as site
 
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SecurityHeaders(),
             RequestUnitOfWork(),
             Authentication(),
+            RateLimit(Limiter(settings.redis_url, settings.limits_scale), policy_for),
             DefineMiddleware(CookieCSRF, config=csrf),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

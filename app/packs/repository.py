@@ -30,7 +30,8 @@ async def lock_mentor(session: AsyncSession, mentor_id: UUID) -> int | None:
 
 async def seats_in_use(session: AsyncSession, mentor_id: UUID) -> int:
     """Live seats of the mentor, whoever asks."""
-    return (await session.execute(sa.select(sa.func.seats_in_use(mentor_id)))).scalar_one()
+    query = sa.select(sa.func.seats_in_use(mentor_id, type_=sa.Integer))
+    return (await session.execute(query)).scalar_one()
 
 
 async def lock_seat(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> SeatReservation | None:

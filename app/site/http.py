@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from app.core.errors import NotFound
 from app.core.web import page
@@ -23,7 +24,7 @@ def terms(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/{path:path}", include_in_schema=False, sync_to_thread=False)
-def nothing(path: str) -> None:
+def nothing(path: FromPath[str]) -> None:
     """Every other address, so that the error page knows who is signed in."""
     raise NotFound
 

@@ -1,0 +1,91 @@
+"""Rate limits: a sliding window a minute and an hour for each policy, kept in memory or Redis."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Literal
+
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app.core.errors import TooManyRequests
+from app.core.web import Viewer
+
+logger = logging.getLogger(__name__)
+
+By = Literal["address", "user", "user or address"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How many requests one asker has a minute and an hour, and who counts as one asker."""
+
+    name: str
+    per_minute: int
+    per_hour: int
+    by: By
+
+
+class Limiter:
+    """Counts hits in one store. A store that is down lets requests pass, and says so in the log."""
+
+    def __init__(self, redis_url: str, scale: float) -> None:
+        if redis_url:
+            storage = storage_from_string(
+                f"async+{redis_url}", implementation="redispy", wrap_exceptions=True
+            )
+        else:
+            storage = storage_from_string("async+memory://")
+        self._strategy = SlidingWindowCounterRateLimiter(storage)
+        self._scale = scale
+
+    async def hit(self, policy: Policy, asker: str) -> None:
+        """Count one request. Raises TooManyRequests with the seconds to wait."""
+        windows = (
+            RateLimitItemPerMinute(max(1, int(policy.per_minute * self._scale))),
+            RateLimitItemPerHour(max(1, int(policy.per_hour * self._scale))),
+        )
+        try:
+            for window in windows:
+                if not await self._strategy.hit(window, policy.name, asker):
+                    reset = (await self._strategy.get_window_stats(window, policy.name, asker)).reset_time
+                    raise TooManyRequests(max(1, ceil(reset - time.time())))
+        except StorageError as error:
+            logger.error("rate limits are off, their store can't be reached: %s", error)
+
+
+class RateLimit(ASGIMiddleware):
+    """Applies the policy that `choose(method, path template)` names; None is exempt."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, limiter: Limiter, choose: Callable[[str, str], Policy | None]) -> None:
+        self.limiter = limiter
+        self.choose = choose
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Count, then hand on."""
+        policy = self.choose(scope["method"], scope["path_template"])  # type: ignore[typeddict-item]
+        if policy is not None:
+            await self.limiter.hit(policy, asker(scope, policy.by))
+        await next_app(scope, receive, send)
+
+
+def asker(scope: Scope, by: By) -> str:
+    """The user's id or the address, as the policy counts."""
+    viewer: Viewer | None = scope.get("user")
+    if viewer is not None and by != "address":
+        return str(viewer.id)
+    connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+    client = connection.client
+    return client.host if client else "unknown"

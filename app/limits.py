@@ -1,0 +1,52 @@
+"""Which route has which rate limit: the one table. A route that matches no line fails a test."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from app.core.limits import Policy
+
+DEFAULT = Policy("default", 120, 2000, "address")
+USER = Policy("user", 120, 6000, "user or address")
+AUTH = Policy("auth", 15, 60, "address")
+BOOKING = Policy("booking", 5, 20, "user or address")
+AVAILABILITY = Policy("availability", 60, 600, "user or address")
+INSTRUCTOR = Policy("instructor", 60, 1200, "user or address")
+WEBHOOK = Policy("webhook", 300, 6000, "address")
+EXEMPT = None
+
+# (methods, path template as a regular expression, policy): the first that matches.
+TABLE: tuple[tuple[str, str, Policy | None], ...] = (
+    ("GET", r"/api/health(/ready)?", EXEMPT),
+    ("GET", r"/api/health/.+", DEFAULT),
+    ("GET", r"/static/.*|/schema.*", EXEMPT),  # files, the same for everybody
+    ("POST", r"/api/webhooks/.+", WEBHOOK),
+    ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
+    ("GET", r"/auth/.+", AUTH),
+    ("POST", r"/sign-out", USER),
+    ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", DEFAULT),
+    ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
+    ("POST", r"/sessions|/api/sessions", BOOKING),
+    ("PATCH", r"/api/sessions/.+", BOOKING),
+    ("POST", r"/sessions/.+/(move|cancellation)", BOOKING),
+    ("GET|POST", r"/instructor/.+", INSTRUCTOR),
+    ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),
+    ("GET", r"/calendar|/sessions(/.+)?|/settings(/.+)?|/api/sessions(/.+)?|/events", USER),
+    ("POST", r"/settings/.+", USER),
+    ("GET", r"/|/instructors(/.+)?|/privacy|/terms|/\{path\}", DEFAULT),
+)
+
+
+class NoPolicy(LookupError):
+    """A route that the table doesn't name."""
+
+
+@cache
+def policy_for(method: str, path_template: str) -> Policy | None:
+    """The policy of a route; HEAD and OPTIONS count as GET. Raises NoPolicy."""
+    asked = "GET" if method in ("HEAD", "OPTIONS") else method
+    for methods, pattern, policy in TABLE:
+        if asked in methods.split("|") and re.fullmatch(pattern, path_template):
+            return policy
+    raise NoPolicy(f"{method} {path_template}")
