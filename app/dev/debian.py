@@ -90,11 +90,7 @@ def _missing(options: Sequence[str], packages: Sequence[str]) -> list[str]:
     """`name=version` of each package an install would add, `packages` themselves included even if installed."""
     simulated = _run(["apt-get", *options, "install", "-s", "-q", "--no-install-recommends", *packages])
     found = {m[1]: f"{m[1]}={m[2]}" for m in map(_INST.match, simulated.splitlines()) if m}
-    return (
-        sorted({name: name for name in packages} | found)
-        if not found
-        else [*(name for name in packages if name not in found), *found.values()]
-    )
+    return [*(name for name in packages if name not in found), *found.values()]
 
 
 def _run(command: Sequence[str], cwd: Path | None = None) -> str:

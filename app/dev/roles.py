@@ -94,7 +94,7 @@ def create_roles(admin_url: str, database: str, passwords: Passwords) -> Databas
 
 def create_database(connection: psycopg.Connection, database: str, *, template: str = "template0") -> None:
     """Make `database`, owned by the owner role, unless it exists. `connection` is a superuser's in autocommit mode."""
-    if connection.execute("select from pg_database where datname = %s", [database]).fetchone():
+    if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
         return
     encoding = sql.SQL(" encoding 'UTF8'" if template == "template0" else "")
     connection.execute(
@@ -106,7 +106,7 @@ def create_database(connection: psycopg.Connection, database: str, *, template: 
 
 
 def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
-    exists = connection.execute("select from pg_roles where rolname = %s", [role]).fetchone()
+    exists = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(
         sql.SQL(

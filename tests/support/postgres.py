@@ -109,7 +109,7 @@ class TestServer:
         """The migrated template for the migrations as they are now, made by whoever comes first."""
         template = f"template_{_digest_of_migrations()}"
         with self._alone(), psycopg.connect(self.cluster.admin_url, autocommit=True) as admin:
-            if admin.execute("select from pg_database where datname = %s", [template]).fetchone():
+            if admin.execute("select 1 from pg_database where datname = %s", [template]).fetchone():
                 return template
             self._drop_stale(admin)
             draft = f"draft_{os.getpid()}"
