@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, choice
@@ -21,7 +21,12 @@ class CalendarState(StrEnum):
 
 
 class CalendarConnection(Base):
-    """A mentor's grant. The refresh token is encrypted; only the service role reads this table's secrets."""
+    """A mentor's grant. The refresh token is encrypted; only the service role reads this table's secrets.
+
+    `calendars`: [id, name] of those that may be chosen, as last seen. `left_calendar_id`: the calendar used before, until
+    our events are gone from it. `mirror_version` rises with every change to the busy windows: who read Google before it
+    rose knows less than the mirror does.
+    """
 
     __tablename__ = "calendar_connections"
 
@@ -29,9 +34,13 @@ class CalendarConnection(Base):
     state: Mapped[CalendarState] = mapped_column(choice(CalendarState, "state"))
     google_email: Mapped[str]
     google_calendar_id: Mapped[str]
+    left_calendar_id: Mapped[str | None]
+    calendars: Mapped[list[list[str]]] = mapped_column(JSONB, default=list)
     google_refresh_token: Mapped[bytes]
     sync_token: Mapped[str | None]
     synced_until: Mapped[datetime | None]
+    calendar_time_zone: Mapped[str | None]
+    mirror_version: Mapped[int] = mapped_column(default=0)
     mirrored_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     channel_id: Mapped[str | None] = mapped_column(unique=True)

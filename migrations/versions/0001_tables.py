@@ -308,9 +308,13 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.Text(), nullable=True),
         sa.Column("channel_resource_id", sa.Text(), nullable=True),
         sa.Column("channel_token_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("left_calendar_id", sa.Text(), nullable=True),
+        sa.Column("calendars", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("channel_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
+        sa.Column("calendar_time_zone", sa.Text(), nullable=True),
+        sa.Column("mirror_version", sa.Integer(), nullable=False),
             ["mentor_id"], ["mentors.id"], name=op.f("fk_calendar_connections_mentor_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_calendar_connections")),

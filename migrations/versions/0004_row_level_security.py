@@ -61,7 +61,7 @@ COLUMNS = {
     (
         "calendar_connections",
         "select",
-    ): "mentor_id, state, google_email, google_calendar_id, mirrored_at, last_error,"
+    ): "mentor_id, state, google_email, google_calendar_id, calendars, synced_until, mirrored_at, last_error,"
     " channel_expires_at, connected_at",
     ("session_packs", "update"): "status, frozen, total_sessions, expires_at",
     ("seat_reservations", "update"): "status, seat_expires_at, changed_at",
