@@ -30,12 +30,14 @@ class Purpose(StrEnum):
 
 
 class User(WithId, Base):
-    """A person. `deleted_at` set: signed out everywhere, invisible, restorable until forgotten."""
+    """A person. `deleted_at` set: signed out everywhere, invisible, restorable until `forgotten_at` is set, too."""
 
     __tablename__ = "users"
     __table_args__ = (
         sa.CheckConstraint("char_length(name) between 1 and 120", name="name"),
         sa.CheckConstraint("position('@' in email) > 1 and char_length(email) <= 254", name="email"),
+        sa.CheckConstraint("theme in ('auto', 'light', 'dark')", name="theme"),
+        sa.CheckConstraint("forgotten_at is null or deleted_at is not null", name="forgotten_at"),
     )
 
     email: Mapped[str] = mapped_column(CITEXT, unique=True)
@@ -47,6 +49,7 @@ class User(WithId, Base):
     theme: Mapped[str] = mapped_column(default="auto", server_default="auto")
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
 
 
 class UserIdentity(WithId, Base):
@@ -71,6 +74,7 @@ class WebSession(WithId, Base):
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    last_seen_at: Mapped[datetime]
     user_agent: Mapped[str | None]
 
 
@@ -85,6 +89,7 @@ class AccessToken(WithId, Base):
     name: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
 
 
 class EmailToken(WithId, Base):
@@ -101,11 +106,15 @@ class EmailToken(WithId, Base):
 
 
 class OAuthState(WithId, Base):
-    """A trip to a provider's consent page under way: its state (hashed), PKCE verifier and what to do on return."""
+    """A trip to a provider's consent page under way: its state (hashed), PKCE verifier and what to do on return.
+
+    `browser_hash`: of the cookie that the browser must bring back, so that nobody can be sent back with another's code.
+    """
 
     __tablename__ = "oauth_states"
 
     state_hash: Mapped[bytes] = mapped_column(unique=True)
+    browser_hash: Mapped[bytes]
     user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str]
     verifier: Mapped[str]

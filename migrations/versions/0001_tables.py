@@ -91,6 +91,11 @@ def upgrade() -> None:
         sa.Column("theme", sa.Text(), server_default="auto", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "forgotten_at is null or deleted_at is not null", name=op.f("ck_users_forgotten_at")
+        ),
+        sa.CheckConstraint("theme in ('auto', 'light', 'dark')", name=op.f("ck_users_theme")),
         sa.CheckConstraint(
             "position('@' in email) > 1 and char_length(email) <= 254", name=op.f("ck_users_email")
         ),
@@ -106,6 +111,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("char_length(name) between 1 and 80", name=op.f("ck_access_tokens_name")),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_access_tokens_user_id"), ondelete="CASCADE"
@@ -238,6 +244,7 @@ def upgrade() -> None:
         "oauth_states",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("verifier", sa.Text(), nullable=False),
@@ -279,6 +286,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user_agent", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_web_sessions_user_id"), ondelete="CASCADE"
@@ -300,21 +308,21 @@ def upgrade() -> None:
         ),
         sa.Column("google_email", sa.Text(), nullable=False),
         sa.Column("google_calendar_id", sa.Text(), nullable=False),
+        sa.Column("left_calendar_id", sa.Text(), nullable=True),
+        sa.Column("calendars", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("google_refresh_token", sa.LargeBinary(), nullable=False),
         sa.Column("sync_token", sa.Text(), nullable=True),
         sa.Column("synced_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("calendar_time_zone", sa.Text(), nullable=True),
+        sa.Column("mirror_version", sa.Integer(), nullable=False),
         sa.Column("mirrored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("channel_id", sa.Text(), nullable=True),
         sa.Column("channel_resource_id", sa.Text(), nullable=True),
         sa.Column("channel_token_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("left_calendar_id", sa.Text(), nullable=True),
-        sa.Column("calendars", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("channel_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-        sa.Column("calendar_time_zone", sa.Text(), nullable=True),
-        sa.Column("mirror_version", sa.Integer(), nullable=False),
             ["mentor_id"], ["mentors.id"], name=op.f("fk_calendar_connections_mentor_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_calendar_connections")),

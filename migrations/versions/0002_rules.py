@@ -94,16 +94,17 @@ create trigger announce_outbox after insert on outbox for each statement execute
 QUESTIONS = """
 create function authenticate(secret bytea, bearer boolean, at timestamptz)
 returns table (id uuid, name text, email text, verified boolean, role text, time_zone text, theme text,
-               bound_id text, bound_role text)
+               seen_at timestamptz, bound_id text, bound_role text)
 language sql volatile security definer set search_path = public, pg_temp as $$
     select u.id, u.name, u.email::text, u.email_verified_at is not null, u.role::text, u.time_zone, u.theme,
-           set_config('app.user_id', u.id::text, true), set_config('app.role', u.role::text, true)
-      from users u
+           c.seen_at, set_config('app.user_id', u.id::text, true), set_config('app.role', u.role::text, true)
+      from (select t.user_id, t.last_used_at as seen_at
+              from access_tokens t where bearer and t.token_hash = secret and t.expires_at > at
+             union all
+            select s.user_id, s.last_seen_at
+              from web_sessions s where not bearer and s.token_hash = secret and s.expires_at > at) c
+      join users u on u.id = c.user_id
      where u.deleted_at is null
-       and u.id = case when bearer
-                       then (select t.user_id from access_tokens t where t.token_hash = secret and t.expires_at > at)
-                       else (select s.user_id from web_sessions s where s.token_hash = secret and s.expires_at > at)
-                  end
 $$;
 
 create function mentor_closed_ranges(mentor uuid, since timestamptz, until timestamptz)

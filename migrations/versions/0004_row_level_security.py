@@ -23,8 +23,8 @@ ANYBODY = "true"
 POLICIES: dict[str, dict[str, str]] = {
     "users": {"select": f"id = app_user_id() or {ADMIN}", "update": f"id = app_user_id() or {ADMIN}"},
     "user_identities": {"select": f"{SELF} or {ADMIN}", "delete": SELF},
-    "web_sessions": {"select": SELF, "delete": SELF},
-    "access_tokens": {"select": SELF, "insert": SELF, "delete": SELF},
+    "web_sessions": {"select": SELF, "update": SELF, "delete": SELF},
+    "access_tokens": {"select": SELF, "insert": SELF, "update": SELF, "delete": SELF},
     "email_tokens": {},
     "oauth_states": {},
     "mentors": {"select": ANYBODY, "update": f"id = app_user_id() or {ADMIN}"},
@@ -66,7 +66,9 @@ COLUMNS = {
     ("session_packs", "update"): "status, frozen, total_sessions, expires_at",
     ("seat_reservations", "update"): "status, seat_expires_at, changed_at",
     ("waitlist", "update"): "left_at",
-    ("users", "update"): "name, email, email_verified_at, password_hash, time_zone, theme, deleted_at",
+    ("users", "update"): "name, password_hash, time_zone, theme",
+    ("web_sessions", "update"): "last_seen_at",
+    ("access_tokens", "update"): "last_used_at",
 }
 
 FUNCTIONS = (

@@ -121,7 +121,13 @@ def people(world: World) -> None:
         )
         world.add("user_identities", name, user_id=id_, provider="google", subject=name, created_at=NOW)
         world.add(
-            "web_sessions", name, user_id=id_, token_hash=b"w" + name.encode(), created_at=NOW, expires_at=NOW
+            "web_sessions",
+            name,
+            user_id=id_,
+            token_hash=b"w" + name.encode(),
+            created_at=NOW,
+            expires_at=NOW,
+            last_seen_at=NOW,
         )
         world.add(
             "access_tokens",
@@ -145,6 +151,7 @@ def people(world: World) -> None:
             "oauth_states",
             name,
             state_hash=b"o" + name.encode(),
+            browser_hash=b"b",
             user_id=id_,
             purpose="x",
             verifier="v",
