@@ -1,0 +1,199 @@
+"""The outbox: events written with the change that made them necessary, done by jobs until they are done.
+
+`new` → claimed by a relay → `queued`, handed to the queue under the event's id → performed → `done`; or back to `new`
+with a delay, and after MAX_ATTEMPTS `dead`. Every step is one conditional update, so that any number of workers may
+take it, and a worker that dies between two of them leaves something that `stranded` finds. `available_at` and
+`done_at` are business time, `queued_at` is the database's own time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.core import clock
+from app.core.db import Database
+from app.core.rls import ServiceDoor
+from app.core.unit_of_work import UnitOfWork
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 10
+FIRST_DELAY_SECONDS = 2.0
+LONGEST_DELAY_SECONDS = 3600.0
+PERFORM_SECONDS = 120.0
+
+_CLAIM_DUE = sa.text(
+    "update outbox set state = 'queued', queued_at = now() where id in ("
+    " select id from outbox where state = 'new' and available_at <= :now"
+    " order by available_at limit :limit for update skip locked)"
+    " returning id"
+)
+_STRANDED = sa.text(
+    "select id from outbox where state = 'queued' and queued_at < now() - make_interval(secs => :grace)"
+    " and id > :after order by id limit :limit"
+)
+_BEGIN = sa.text(
+    "update outbox set state = case when attempts < :most then 'queued' else 'dead' end,"
+    " attempts = least(attempts + 1, :most) where id = :id and state = 'queued'"
+    " returning id, type, payload, attempts, state"
+)
+_FINISH = sa.text(
+    "update outbox set state = 'done', done_at = :now, last_error = null where id = :id and state <> 'done'"
+)
+_FAIL = sa.text(
+    "update outbox set state = case when attempts < :most then 'new' else 'dead' end, queued_at = null,"
+    " last_error = :error, available_at = :next where id = :id and state = 'queued' and attempts = :attempts"
+    " returning state"
+)
+BEFORE_ALL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An outbox event under way. `payload` holds ids and codes; `attempts` counts this one too."""
+
+    id: UUID
+    type: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+class Retry(Exception):
+    """Raised by a handler: not done, for a reason that will pass. `after_seconds` is the shortest wait that helps."""
+
+    def __init__(self, reason: str, *, after_seconds: float = 0.0) -> None:
+        self.after_seconds = after_seconds
+        super().__init__(reason)
+
+
+Handle = Callable[[Event], Awaitable[None]]
+
+
+async def claim_due(uow: UnitOfWork, now: datetime, limit: int = 100) -> list[UUID]:
+    """Ids of up to `limit` new events that are due at `now` (business time), from here on `queued` and the caller's.
+
+    The caller commits, then hands them to the queue.
+    """
+    rows = await uow.session.execute(_CLAIM_DUE, {"now": now, "limit": limit})
+    return list(rows.scalars())
+
+
+async def stranded(
+    uow: UnitOfWork, grace_seconds: float, after: UUID = BEFORE_ALL, limit: int = 500
+) -> list[UUID]:
+    """Ids of events `queued` for longer than `grace_seconds`, in order, from behind `after`: is there still a job?"""
+    values = {"grace": grace_seconds, "after": after, "limit": limit}
+    return list((await uow.session.execute(_STRANDED, values)).scalars())
+
+
+async def begin(uow: UnitOfWork, event_id: UUID) -> Event | None:
+    """Count an attempt at a queued event; None if it is not to be performed: done, given back, or out of attempts.
+
+    Attempts count from their begin, so that an event which kills its worker ends as `dead` too.
+    """
+    row = (await uow.session.execute(_BEGIN, {"id": event_id, "most": MAX_ATTEMPTS})).one_or_none()
+    if row is None:
+        return None
+    if row.state == "dead":
+        logger.error("outbox event %s (%s) is dead: its last attempt never ended", row.id, row.type)
+        return None
+    return Event(row.id, row.type, row.payload, row.attempts)
+
+
+async def finish(uow: UnitOfWork, event_id: UUID, now: datetime) -> None:
+    """The event is done, whoever else was at it."""
+    await uow.session.execute(_FINISH, {"id": event_id, "now": now})
+
+
+async def fail(uow: UnitOfWork, event: Event, error: BaseException, now: datetime) -> None:
+    """Give the event back for a later attempt, or declare it dead. A stale attempt changes nothing."""
+    wanted = error.after_seconds if isinstance(error, Retry) else 0.0
+    wait = max(wanted, delay_seconds(event.attempts, event.id))
+    values = {
+        "id": event.id,
+        "attempts": event.attempts,
+        "most": MAX_ATTEMPTS,
+        "error": summary(error),
+        "next": now + timedelta(seconds=wait),
+    }
+    state = (await uow.session.execute(_FAIL, values)).scalar_one_or_none()
+    facts = (event.id, event.type, event.attempts, summary(error))
+    trace = None if isinstance(error, Retry) else error
+    if state == "dead":
+        logger.error("outbox event %s (%s) is dead after %s attempts: %s", *facts, exc_info=trace)
+    elif state == "new":
+        logger.warning("outbox event %s (%s), attempt %s: %s", *facts, exc_info=trace)
+
+
+def delay_seconds(attempts: int, event_id: UUID) -> float:
+    """Seconds to wait after the attempt with this number: 2, 6, 18, … up to an hour, a quarter more or less.
+
+    The spread comes from the event's id: what failed together does not come back together.
+    """
+    whole = min(FIRST_DELAY_SECONDS * 3.0 ** (attempts - 1), LONGEST_DELAY_SECONDS)
+    return whole * (0.75 + 0.5 * (event_id.int & 0xFFFF) / 0xFFFF)
+
+
+def summary(error: BaseException) -> str:
+    """The error's type and the first line of its message: database drivers put values into the others."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}"[:300] if lines else type(error).__name__
+
+
+async def perform(
+    database: Database, event_id: UUID, handle: Handle, seconds: float = PERFORM_SECONDS
+) -> None:
+    """Attempt the event: whatever `handle` raises within `seconds`, or running out of them, is kept on the event."""
+    async with database.service(ServiceDoor.JOB) as uow:
+        event = await begin(uow, event_id)
+        await uow.commit()
+    if event is None:
+        return
+    (error,) = await asyncio.gather(asyncio.wait_for(handle(event), seconds), return_exceptions=True)
+    async with database.service(ServiceDoor.JOB) as uow:
+        if error is None:
+            await finish(uow, event.id, clock.now())
+        else:
+            await fail(uow, event, error, clock.now())
+        await uow.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A periodic event: `type` once in each span of `seconds` of business time, counted from midnight UTC plus
+    `offset_seconds`, however many workers there are. Spans that passed while no worker ran are not made up for.
+    """
+
+    type: str
+    seconds: int
+    offset_seconds: int = 0
+
+    def span(self, now: datetime) -> int:
+        """The number of the span that `now` lies in."""
+        return int(now.timestamp() - self.offset_seconds) // self.seconds
+
+
+class Calendar:
+    """Writes periodic events as their time comes; one a process."""
+
+    def __init__(self, table: Sequence[Every]) -> None:
+        self._table = table
+        self._written: dict[str, int] = {}
+
+    async def write_due(self, uow: UnitOfWork, now: datetime) -> None:
+        """Emit the events whose span has begun, unless another worker has, and commit."""
+        due = {every.type: every.span(now) for every in self._table}
+        fresh = {type_: span for type_, span in due.items() if self._written.get(type_) != span}
+        for type_, span in fresh.items():
+            await uow.emit(type_, {}, key=f"every:{type_}:{span}")
+        if fresh:
+            await uow.commit()
+            self._written |= fresh

@@ -1,0 +1,133 @@
+"""The queue that workers take events from: SAQ, in PostgreSQL, or in Redis where REDIS_URL is set.
+
+A job is nothing but an outbox event's id, which is the job's key too: while a job lives, handing its event over again
+changes nothing, and a finished job leaves no trace. What is known about an event stands in the outbox.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import redis.asyncio
+import sqlalchemy as sa
+from psycopg_pool import AsyncConnectionPool
+from saq.queue import Queue
+from saq.queue.postgres import PostgresQueue
+from saq.queue.postgres_migrations import get_migrations
+from saq.queue.redis import RedisQueue
+from saq.types import WorkerInfo
+
+from app.core.db import Database
+from app.core.outbox import PERFORM_SECONDS
+from app.core.rls import ServiceDoor
+from app.settings import Settings
+
+NAME = "outbox"
+PERFORM = "perform"
+RETRIES = 5  # how often a job whose worker died is given to another
+ALIVE_SECONDS = 4  # how long a worker that said nothing more counts as alive
+ABORT_SECONDS = 0.5  # how long a sweep waits for each stuck job's worker, which is dead as a rule
+RECONNECT_SECONDS = 10.0
+
+_ALIVE = sa.text(
+    "insert into saq_stats (worker_id, stats, queue_key, metadata, expire_at)"
+    " values (:worker_id, cast(:stats as jsonb), :queue, null, extract(epoch from now()) + :seconds)"
+    " on conflict (worker_id) do update set stats = excluded.stats, expire_at = excluded.expire_at"
+)
+_GONE = sa.text("delete from saq_stats where worker_id = :worker_id")
+
+
+class SchemaError(Exception):
+    """The queue's tables are not those of the installed SAQ: a migration is missing."""
+
+
+class PostgresOutboxQueue(PostgresQueue):
+    """SAQ's queue in tables that our migrations make: the service role may not create any."""
+
+    async def init_db(self) -> None:
+        """Check the tables' version. Raises SchemaError."""
+        wanted = get_migrations(jobs_table=self.jobs_table, stats_table=self.stats_table)[-1][0]
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute("select version from saq_versions")).fetchone()
+        if row is None or row[0] != wanted:
+            raise SchemaError(f"the queue's tables have version {row and row[0]}, SAQ wants {wanted}")
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
+        """Give the jobs of dead workers to others, without waiting long for each of them in turn."""
+        return await super().sweep(lock, min(abort, ABORT_SECONDS))
+
+    async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
+        """A worker is alive; seen by `workers_alive()`."""
+        await super().write_worker_info(worker_id, info, ALIVE_SECONDS)
+
+
+class RedisOutboxQueue(RedisQueue):
+    """SAQ's queue in Redis; which workers are alive is kept in PostgreSQL all the same, where readiness looks."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        super().__init__(redis.asyncio.from_url(url), name=NAME)
+        self._database = database
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
+        """Give the jobs of dead workers to others, without waiting long for each of them in turn."""
+        return await super().sweep(lock, min(abort, ABORT_SECONDS))
+
+    async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
+        """A worker is alive and reaches Redis; seen by `workers_alive()`."""
+        await super().write_worker_info(worker_id, info, ALIVE_SECONDS)
+        values = {
+            "worker_id": worker_id,
+            "stats": json.dumps(info["stats"]),
+            "queue": self.name,
+            "seconds": ALIVE_SECONDS,
+        }
+        async with self._database.service(ServiceDoor.JOB) as uow:
+            await uow.session.execute(_ALIVE, values)
+            await uow.commit()
+
+
+class JobQueue:
+    """What the outbox needs of SAQ. `saq` is for the worker that runs on it."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._database = database
+        self._heartbeat = settings.job_heartbeat_seconds
+        self.saq: Queue
+        if settings.redis_url:
+            self.saq = RedisOutboxQueue(settings.redis_url, database)
+        else:
+            pool = AsyncConnectionPool(
+                settings.direct_url,
+                check=AsyncConnectionPool.check_connection,
+                open=False,
+                reconnect_timeout=RECONNECT_SECONDS,
+            )
+            self.saq = PostgresOutboxQueue(
+                pool=pool, name=NAME, min_size=2, max_size=8, manage_pool_lifecycle=True
+            )
+
+    async def hand_over(self, event_ids: Iterable[UUID]) -> None:
+        """Make a job of each event, unless it has one."""
+        for event_id in event_ids:
+            await self.saq.enqueue(
+                PERFORM,
+                key=str(event_id),
+                event_id=str(event_id),
+                timeout=int(PERFORM_SECONDS) + 30,
+                heartbeat=self._heartbeat,
+                retries=RETRIES,
+                ttl=-1,
+            )
+
+    async def without_job(self, event_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of the events that have no job."""
+        jobs = await self.saq.jobs([str(event_id) for event_id in event_ids]) if event_ids else []
+        return [event_id for event_id, job in zip(event_ids, jobs, strict=True) if job is None]
+
+    async def forget_worker(self, worker_id: str) -> None:
+        """A worker has stopped in good order."""
+        async with self._database.service(ServiceDoor.JOB) as uow:
+            await uow.session.execute(_GONE, {"worker_id": worker_id})
+            await uow.commit()
