@@ -30,6 +30,7 @@ from app.core.web import Viewer, viewer_of
 from app.limits import policy_for
 from app.settings import Settings
 from app.site import http as site
+from app.site import instructors
 
 YEAR = 31_536_000
 
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         await platform.database.dispose()
 
     return Litestar(
-        route_handlers=[*health.HANDLERS, *site.HANDLERS, static(ROOT / "static")],
+        route_handlers=[*health.HANDLERS, *instructors.HANDLERS, *site.HANDLERS, static(ROOT / "static")],
         dependencies={
             "uow": Provide(provide_uow, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),

@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from app.core.errors import (
     AppError,
@@ -121,6 +121,12 @@ def handle_database_down(request: Request[Any, Any, Any], error: OperationalErro
     return problem(request, Unavailable(), {"retry-after": "5"})
 
 
+def handle_unstorable(request: Request[Any, Any, Any], error: DataError) -> Response[Any]:
+    """Input that passed for text or a number but that the database can't hold: a NUL character, a far-off date."""
+    logger.warning("unstorable input at %s %s: %s", request.method, request.url.path, error.orig)
+    return problem(request, BadRequest("Something in that request can't be stored. Nothing was changed."))
+
+
 def handle_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A bug: logged with its trace, shown without it."""
     logger.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
@@ -137,5 +143,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     AppError: handle_app_error,
     HTTPException: handle_http_exception,
     OperationalError: handle_database_down,
+    DataError: handle_unstorable,
     Exception: handle_unexpected,
 }

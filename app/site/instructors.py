@@ -1,0 +1,98 @@
+"""The public pages that bring people to mentors: landing, the list of instructors, a profile."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from app.core.errors import NotFound
+from app.core.unit_of_work import UnitOfWork
+from app.core.web import Viewer, fragment, is_htmx, page
+from app.site import repository
+
+PER_PAGE = 20
+AppRequest = Request[Any, Any, Any]
+
+
+def _zone(viewer: Viewer | None) -> str:
+    return viewer.time_zone if viewer else "UTC"
+
+
+@get("/", include_in_schema=False)
+async def landing(
+    request: AppRequest, uow: NamedDependency[UnitOfWork], viewer: NamedDependency[Viewer | None]
+) -> Response[str]:
+    """Who teaches here and when the next hour is free."""
+    mentors = await repository.first_mentors(uow, limit=8)
+    mentors.sort(key=lambda mentor: not mentor.next_free)
+    return page(request, "site/landing.html", mentors=mentors[:4], zone=_zone(viewer))
+
+
+@get("/instructors", include_in_schema=False)
+async def index(
+    request: AppRequest,
+    uow: NamedDependency[UnitOfWork],
+    viewer: NamedDependency[Viewer | None],
+    q: Annotated[str, QueryParameter(max_length=100)] = "",
+    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+) -> Response[str]:
+    """All mentors, searched by name and headline."""
+    words = q.strip()
+    mentors, total = await repository.search_mentors(
+        uow, words, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
+    )
+    context: dict[str, Any] = {
+        "q": words,
+        "total": total,
+        "zone": _zone(viewer),
+        "mentors": mentors,
+        "pagination": _pagination(words, number, total),
+    }
+    if is_htmx(request):
+        return fragment(request, "mentors/_list.html", **context)
+    return page(request, "mentors/index.html", **context)
+
+
+@get("/instructors/{slug:str}", include_in_schema=False)
+async def profile(
+    request: AppRequest,
+    uow: NamedDependency[UnitOfWork],
+    viewer: NamedDependency[Viewer | None],
+    slug: FromPath[str],
+) -> Response[str]:
+    """One mentor: what they teach, what a pack costs, how many seats are left, when they are free."""
+    mentor = await repository.mentor_by_slug(uow, slug)
+    if mentor is None:
+        raise NotFound("There is no instructor at this address.")
+    credit = await repository.own_credit(uow, viewer.id, mentor.id) if viewer else 0
+    return page(
+        request,
+        "mentors/profile.html",
+        mentor=mentor,
+        zone=_zone(viewer),
+        products=await repository.products_on_sale(uow, mentor.id),
+        pack={"remaining": credit} if credit else None,
+        calendar_href=f"/calendar?{urlencode({'mentor_id': str(mentor.id)})}",
+    )
+
+
+def _pagination(words: str, number: int, total: int) -> dict[str, str | None] | None:
+    if total <= PER_PAGE:
+        return None
+
+    def href(target: int) -> str:
+        return "/instructors?" + urlencode({"q": words, "page": target} if words else {"page": target})
+
+    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, total)
+    return {
+        "previous": href(number - 1) if number > 1 else None,
+        "next": href(number + 1) if last < total else None,
+        "label": f"{first}–{last} of {total}",
+    }
+
+
+HANDLERS = [landing, index, profile]
