@@ -65,6 +65,10 @@ class Settings:
     # Accounts
     sign_in_days: int = 30
     email_token_hours: int = 24
+    reset_token_hours: int = 1
+    argon2_memory_kib: int = 65_536
+    # Least time of an answer that must not tell whether an account exists
+    even_answer_ms: int = 250
 
     # Jobs
     outbox_sweep_seconds: float = 20.0

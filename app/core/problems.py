@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response
@@ -51,7 +52,8 @@ def problem(
     if request.url.path.startswith("/api/"):
         return problem_json(error, headers)
     if isinstance(error, Unauthenticated) and request.method == "GET" and not is_htmx(request):
-        return see_other(request, f"/sign-in?next={request.url.path}")
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return see_other(request, f"/sign-in?next={quote(asked, safe='/')}")
     shown = {
         "status": error.status,
         "code": error.code,
