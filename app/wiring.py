@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.core import clock
 from app.core.db import Database
+from app.notifications.mailer import Mailer
 from app.settings import Settings
 
 
@@ -15,10 +16,11 @@ class Platform:
 
     settings: Settings
     database: Database
+    mailer: Mailer
 
 
 def build(settings: Settings) -> Platform:
     """Everything a process needs. Raises SettingsError where the settings don't allow a safe start."""
     settings.require_for_start()
     clock.follow(settings.clock_file)
-    return Platform(settings=settings, database=Database(settings))
+    return Platform(settings=settings, database=Database(settings), mailer=Mailer.of(settings))

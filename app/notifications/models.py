@@ -33,7 +33,12 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(WithId, Base):
-    """A rendered message and what became of it. Its id is the vendor's idempotency key."""
+    """A rendered message and what became of it. Its id is the vendor's idempotency key.
+
+    `rendered` is the vendor's request body, for sending only: no page shows it, and it is wiped after 30 days, with a
+    secret in it once sent. `created_at` and `sent_at` are business time; `first_attempt_at` (the first attempt whose
+    outcome isn't known) and `claimed_until` are machine time, as the vendor's window is.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (sa.UniqueConstraint("event_id", "channel", "recipient_id"),)

@@ -63,6 +63,10 @@ COLUMNS = {
         "select",
     ): "mentor_id, state, google_email, google_calendar_id, calendars, synced_until, mirrored_at, last_error,"
     " channel_expires_at, connected_at",
+    (
+        "deliveries",
+        "select",
+    ): "id, event_id, kind, channel, recipient_id, state, attempts, provider_id, last_error, created_at, sent_at",
     ("session_packs", "update"): "status, frozen, total_sessions, expires_at",
     ("seat_reservations", "update"): "status, seat_expires_at, changed_at",
     ("waitlist", "update"): "left_at",

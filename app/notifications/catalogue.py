@@ -1,0 +1,39 @@
+"""Every kind of notification, once. Its mail lies in `templates/mail/<name>/`, whose files say what context they take.
+
+A new kind is an entry here and a folder there; who receives it and with which context is decided by the slice that
+knows (its `notices.py`), named in `jobs/events.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`about`: what settings call it. `optional`: a person may turn it off. `secret`: its mail carries a link that
+    lets its reader in, so the rendered text is wiped as soon as it was sent."""
+
+    name: str
+    about: str
+    optional: bool = False
+    secret: bool = False
+
+
+_KINDS = (
+    Kind("verify_email", "Confirm your e-mail address", secret=True),
+    Kind("reset_password", "Choose a new password", secret=True),
+    Kind("already_registered", "Somebody signed up with your address again"),
+    Kind("password_changed", "Your password was changed"),
+    Kind("pack_granted", "Sessions were added for you"),
+    Kind("session_booked", "A session was booked", optional=True),
+    Kind("session_moved", "A session moved to another time", optional=True),
+    Kind("session_canceled", "A session was canceled"),
+    Kind("session_completed", "A session was marked as held", optional=True),
+    Kind("session_no_show", "You were marked as absent", optional=True),
+    Kind("session_auto_completed", "A session counts as held", optional=True),
+    Kind("calendar_revoked", "Google Calendar is no longer connected", optional=True),
+    Kind("calendar_failed", "A session could not be written to Google Calendar", optional=True),
+    Kind("calendar_conflict", "A session was changed in Google Calendar", optional=True),
+)
+CATALOGUE: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

@@ -1,0 +1,50 @@
+"""SQL of the deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.unit_of_work import UnitOfWork
+from app.notifications.models import Delivery, DeliveryState
+
+_LOCK_EVENT = sa.text("select pg_advisory_xact_lock(hashtextextended(cast(:event_id as text), 0))")
+_OPEN = (DeliveryState.PENDING, DeliveryState.SENDING)
+
+
+async def lock_event(uow: UnitOfWork, event_id: UUID) -> None:
+    """Be alone with the event's deliveries until the transaction ends."""
+    await uow.session.execute(_LOCK_EVENT, {"event_id": str(event_id)})
+
+
+async def any_for(uow: UnitOfWork, event_id: UUID) -> bool:
+    """True if the event has deliveries: they are recorded all at once."""
+    return bool(await uow.session.scalar(sa.select(sa.exists().where(Delivery.event_id == event_id))))
+
+
+async def add(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert deliveries; one that is there already for its event, channel and recipient stays as it is."""
+    await uow.session.execute(insert(Delivery).on_conflict_do_nothing(), list(rows))
+
+
+async def open_ids(uow: UnitOfWork, event_id: UUID) -> list[UUID]:
+    """The event's deliveries that are not settled, oldest first."""
+    query = sa.select(Delivery.id).where(Delivery.event_id == event_id, Delivery.state.in_(_OPEN))
+    return list(await uow.session.scalars(query.order_by(Delivery.id)))
+
+
+async def locked(uow: UnitOfWork, delivery_id: UUID) -> Delivery:
+    """The delivery, its row locked until the transaction ends."""
+    return await uow.session.get_one(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+
+
+async def forget_rendered(uow: UnitOfWork, before: datetime) -> int:
+    """Wipe the text of deliveries created before `before` (business time); returns how many."""
+    wipe = sa.update(Delivery).where(Delivery.created_at < before, Delivery.rendered.is_not(None))
+    done = await uow.session.execute(wipe.values(rendered=None).returning(Delivery.id))
+    return len(done.all())

@@ -1,0 +1,80 @@
+"""Mail by Resend. Its SDK keeps key and address in module globals: one account a process."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any, cast
+
+import resend
+from resend.exceptions import ResendError
+from resend.http_client_httpx import HTTPXClient
+
+from app.settings import Settings
+
+_OUR_ACCOUNT = {"missing_api_key", "invalid_api_key", "restricted_api_key"}
+_KEY_IN_USE = "concurrent_idempotent_requests"
+
+
+class MailError(Exception):
+    """The mail was not confirmed. The message names the vendor's error, never the mail's content."""
+
+
+class MailRefused(MailError):
+    """Resend will never take this mail as it is."""
+
+
+class MailPostponed(MailError):
+    """Resend has not taken it, for a reason that passes. `after_seconds`: what it asked us to wait."""
+
+    def __init__(self, reason: str, after_seconds: float = 0.0) -> None:
+        self.after_seconds = after_seconds
+        super().__init__(reason)
+
+
+class MailUnknown(MailError):
+    """Nobody knows whether Resend has it: no answer, or an answer that says nothing."""
+
+
+class Resend:
+    """The adapter. One call is one request; what to do about an error is the caller's business."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.resend_timeout_seconds
+        resend.api_key = settings.resend_api_key
+        resend.api_url = settings.resend_url.rstrip("/")
+        resend.default_async_http_client = HTTPXClient(timeout=math.ceil(self._seconds))
+
+    async def send(self, params: dict[str, Any], key: str) -> str:
+        """Send a mail (`params` as in Resend's `POST /emails`) under an idempotency key; returns Resend's id.
+
+        Within 24 h Resend answers the same key and body with the first answer and sends nothing again.
+        Raises MailRefused, MailPostponed, MailUnknown.
+        """
+        body = cast(resend.Emails.SendParams, params)
+        try:
+            async with asyncio.timeout(self._seconds):
+                answer = await resend.Emails.send_async(body, {"idempotency_key": key})
+        except TimeoutError as error:
+            raise MailUnknown(f"no answer within {self._seconds:g} s") from error
+        except ResendError as error:
+            raise _typed(error) from error
+        return answer["id"]
+
+
+def _typed(error: ResendError) -> MailError:
+    status, name = int(error.code or 500), error.error_type
+    reason = f"{status} {name}"
+    if status in (408, 429) or name == _KEY_IN_USE or name in _OUR_ACCOUNT:
+        return MailPostponed(reason, _retry_after(error))
+    if 400 <= status < 500:
+        return MailRefused(f"{reason}: {error.message}")
+    return MailUnknown(reason)
+
+
+def _retry_after(error: ResendError) -> float:
+    raw = {name.lower(): value for name, value in error.headers.items()}.get("retry-after", "")
+    try:
+        return max(0.0, float(raw))
+    except ValueError:
+        return 0.0
