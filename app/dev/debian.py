@@ -58,10 +58,12 @@ def unpack(packages: Sequence[str], into: Path) -> Path:
 
 
 def library_path(root: Path) -> str:
-    """LD_LIBRARY_PATH for programs below `root`."""
-    places = ("lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/nss", "lib", "usr/lib")
-    folders = [str(folder) for place in places for folder in sorted(root.glob(place)) if folder.is_dir()]
-    return os.pathsep.join(folders)
+    """LD_LIBRARY_PATH for programs below `root`: every folder that holds libraries, private ones included."""
+    folders: dict[Path, None] = {}
+    for place in ("lib", "usr/lib"):
+        for library in sorted((root / place).rglob("lib*.so*")):
+            folders[library.parent] = None
+    return os.pathsep.join(map(str, folders))
 
 
 _LOCK = ["-o", "DPkg::Lock::Timeout=300"]
