@@ -35,6 +35,7 @@ def unpack(packages: Sequence[str], into: Path) -> Path:
 
     Done once: a complete root is taken as it is. Raises DebianError.
     """
+    into = into.resolve()
     root = into / "root"
     if (into / STAMP).exists():
         return root
