@@ -1,0 +1,153 @@
+"""The sandbox as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router, post
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from sandbox import home
+from sandbox.chaos import Chaos
+from sandbox.clock import BusinessClock
+from sandbox.control import chaos as control_chaos
+from sandbox.control import clock as control_clock
+from sandbox.control import google as control_google
+from sandbox.control import resend as control_resend
+from sandbox.control import watch
+from sandbox.control.errors import ControlError
+from sandbox.gate import Gate
+from sandbox.google import calendar, events, oauth
+from sandbox.google import errors as google_errors
+from sandbox.google import pages as google_pages
+from sandbox.google.service import Google
+from sandbox.http import HttpRequest, HttpResponse, json_answer, reply
+from sandbox.pages import STATIC, Pages
+from sandbox.record import Recorder
+from sandbox.resend import errors as resend_errors
+from sandbox.resend import http as resend_http
+from sandbox.resend import pages as resend_pages
+from sandbox.resend.service import Resend
+from sandbox.settings import Settings
+from sandbox.state import Store
+from sandbox.vendors import Vendor
+from sandbox.webhooks import Courier
+
+VENDORS = {
+    "google": Vendor(
+        "google",
+        lambda path: (
+            path == "/consent" or (path.startswith("/calendar/") and not path.startswith("/calendar/v3/"))
+        ),
+        google_errors.fault,
+    ),
+    "resend": Vendor("resend", lambda path: False, resend_errors.fault, waits_itself=True),
+}
+
+
+@post("/reset", status_code=200)
+async def reset(
+    chaos: NamedDependency[Chaos],
+    courier: NamedDependency[Courier],
+    recorder: NamedDependency[Recorder],
+    google: NamedDependency[Google],
+    resend: NamedDependency[Resend],
+) -> HttpResponse:
+    """Everything as after a first start; business time stays, it never goes back."""
+    for name in VENDORS:
+        chaos.calm(name)
+    courier.forget()
+    recorder.clear()
+    google.reset()
+    resend.reset()
+    return json_answer({})
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The application: vendors behind the gate, pages and control calls beside it. State is loaded here."""
+    store = Store(settings.state_file)
+    clock = BusinessClock(settings.clock_file)
+    chaos = Chaos(store)
+    recorder = Recorder(store)
+    courier = Courier(store, chaos)
+    parts = {
+        "chaos": chaos,
+        "clock": clock,
+        "courier": courier,
+        "google": Google(settings, store, clock, courier),
+        "mover": control_clock.Mover(clock, settings.database_url),
+        "pages": Pages(settings.public_url),
+        "recorder": recorder,
+        "resend": Resend(store),
+        "vendors": VENDORS,
+    }
+
+    @asynccontextmanager
+    async def closing(_: Litestar) -> AsyncIterator[None]:
+        yield
+        await courier.close()
+        store.close()
+
+    app = Litestar(
+        route_handlers=routes(),
+        dependencies={name: _given(part) for name, part in parts.items()},
+        exception_handlers={
+            google_errors.GoogleError: _vendor_error,
+            google_errors.OAuthError: _vendor_error,
+            resend_errors.ResendError: _vendor_error,
+            ControlError: _control_error,
+            HTTPException: _http_error,
+        },
+        lifespan=[closing],
+        openapi_config=None,
+        request_max_body_size=64 * 1024 * 1024,
+    )
+    return Gate(app, VENDORS, chaos, recorder)
+
+
+def routes() -> list[ControllerRouterHandler]:
+    """Every address the sandbox serves."""
+    control = [watch, control_chaos, control_clock, control_google, control_resend]
+    return [
+        *home.HANDLERS,
+        *resend_pages.HANDLERS,
+        Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
+        Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
+        Router("/resend", route_handlers=resend_http.HANDLERS),
+        Router(
+            "/control", route_handlers=[reset, *(handler for part in control for handler in part.HANDLERS)]
+        ),
+        create_static_files_router("/static", [STATIC]),
+    ]
+
+
+def _given(part: object) -> Provide:
+    return Provide(lambda: part, sync_to_thread=False)
+
+
+def _vendor_error(
+    request: HttpRequest,
+    error: google_errors.GoogleError | google_errors.OAuthError | resend_errors.ResendError,
+) -> HttpResponse:
+    if request.url.path.startswith("/control/"):
+        return json_answer({"error": str(error)}, error.status)
+    return reply(error.answer())
+
+
+def _control_error(_: HttpRequest, error: ControlError) -> HttpResponse:
+    return json_answer({"error": error.reason}, error.status)
+
+
+def _http_error(request: HttpRequest, error: HTTPException) -> HttpResponse:
+    """An address or method that is not here, in the shape the caller expects."""
+    path = request.url.path
+    if path.startswith("/resend/"):
+        name = "method_not_allowed" if error.status_code == 405 else "not_found"
+        return reply(resend_errors.ResendError(error.status_code, name, error.detail).answer())
+    if path.startswith("/google/"):
+        return reply(google_errors.GoogleError(error.status_code, "notFound", error.detail).answer())
+    return json_answer({"error": error.detail}, error.status_code)

@@ -1,0 +1,1 @@
+"""Resend's stand-in: takes mails, keeps its idempotency promises, and shows a mailbox."""

@@ -1,0 +1,53 @@
+"""What the sandbox reads from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+GOOGLE_CLIENT_ID = "sandbox-google-client"
+GOOGLE_CLIENT_SECRET = "sandbox-google-secret"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where the sandbox listens and keeps its state; `clock_file` is written by the sandbox only.
+
+    `database_url` (the platform's service role) lets the clock stop where something becomes due; empty: it just
+    moves. `push_http` lets push channels have plain http addresses, which Google refuses.
+    """
+
+    data_dir: Path
+    clock_file: Path
+    host: str = "127.0.0.1"
+    port: int = 8001
+    public_url: str = "http://127.0.0.1:8000"
+    database_url: str = ""
+    push_http: bool = False
+    google_client_id: str = GOOGLE_CLIENT_ID
+    google_client_secret: str = GOOGLE_CLIENT_SECRET
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Settings from `env` (default: the process environment). Raises ValueError for a port that is no number."""
+        source = os.environ if env is None else env
+        data_dir = Path(source.get("DATA_DIR") or ".data")
+        clock_file = source.get("CLOCK_FILE")
+        return cls(
+            data_dir=data_dir,
+            clock_file=Path(clock_file) if clock_file else data_dir / "clock.json",
+            host=source.get("SANDBOX_HOST") or "127.0.0.1",
+            port=int(source.get("SANDBOX_PORT") or 8001),
+            public_url=source.get("PUBLIC_URL") or "http://127.0.0.1:8000",
+            database_url=source.get("SANDBOX_DATABASE_URL") or "",
+            push_http=source.get("SANDBOX_PUSH_HTTP") == "1",
+            google_client_id=source.get("GOOGLE_CLIENT_ID") or GOOGLE_CLIENT_ID,
+            google_client_secret=source.get("GOOGLE_CLIENT_SECRET") or GOOGLE_CLIENT_SECRET,
+        )
+
+    @property
+    def state_file(self) -> Path:
+        """The SQLite file that keeps the vendors' state over a restart."""
+        return self.data_dir / "sandbox" / "state.sqlite3"
