@@ -6,13 +6,19 @@ changes nothing, and a finished job leaves no trace. What is known about an even
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
+import psycopg
 import redis.asyncio
 import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
+from redis.exceptions import RedisError
+from saq.job import Job
 from saq.queue import Queue
 from saq.queue.postgres import PostgresQueue
 from saq.queue.postgres_migrations import get_migrations
@@ -23,6 +29,8 @@ from app.core.db import Database
 from app.core.outbox import PERFORM_SECONDS
 from app.core.rls import ServiceDoor
 from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 NAME = "outbox"
 PERFORM = "perform"
@@ -127,7 +135,26 @@ class JobQueue:
         return [event_id for event_id, job in zip(event_ids, jobs, strict=True) if job is None]
 
     async def forget_worker(self, worker_id: str) -> None:
-        """A worker has stopped in good order."""
+        """A worker has stopped in good order: readiness need not wait for its silence."""
         async with self._database.service(ServiceDoor.JOB) as uow:
             await uow.session.execute(_GONE, {"worker_id": worker_id})
             await uow.commit()
+
+    @asynccontextmanager
+    async def beating(self, job: Job) -> AsyncIterator[None]:
+        """Keep the job from being given to another worker while the block runs and this process lives."""
+        beats = asyncio.create_task(_beat(job, self._heartbeat / 3))
+        try:
+            yield
+        finally:
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
+
+
+async def _beat(job: Job, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await job.update()
+        except (psycopg.Error, RedisError, OSError) as error:
+            logger.warning("no heartbeat for job %s: %s", job.key, error)

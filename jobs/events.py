@@ -1,0 +1,34 @@
+"""Which function performs which outbox event, who composes which notification, and what happens periodically."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from app.core.outbox import Event, Every
+from app.settings import Settings
+from app.wiring import Platform
+from jobs import upkeep
+from jobs.notifications import Notice, notify
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+Handler = Callable[[Platform, Event], Awaitable[None]]
+
+
+async def send_notification(platform: Platform, event: Event) -> None:
+    """Tell people what the event's kind is about."""
+    await notify(platform, event, NOTICES[event.payload["kind"]])
+
+
+# Each may run twice, or again after half of it was done.
+EVENTS: dict[str, Handler] = {
+    "notification/send": send_notification,
+    "upkeep/purge": upkeep.purge,
+}
+
+NOTICES: dict[str, Notice] = {}
+
+
+def periodic(settings: Settings) -> tuple[Every, ...]:
+    """Events that come by time alone (business time), written by whichever worker notices first."""
+    return (Every("upkeep/purge", HOUR),)
