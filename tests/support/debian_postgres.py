@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.dev import debian
+from app.dev.debian import DebianError
+
+__all__ = ["DebianError", "ensure"]
 
 PACKAGE = "postgresql-15"
 INSTALLED = Path("/usr/lib/postgresql/15/bin")

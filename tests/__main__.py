@@ -1,0 +1,70 @@
+"""`make test`: runs the suites, one line each, and tells at the end how many tests passed, failed and were skipped.
+
+`python -m tests NAME …` runs only the suites of those names. Ends non-zero if anything failed, was skipped without a
+named reason, or took longer than its budget.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.support.suites import Outcome, Suite, log_of, program, python, run
+
+PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
+SUITES = (
+    Suite("setup", python("-m", "tests.support.setup"), 600),
+    Suite("format", program("ruff", "format", "--check", "."), 30),
+    Suite("lint", program("ruff", "check", "."), 30),
+    Suite("types", program("mypy"), 180),
+    Suite("imports", program("lint-imports"), 60),
+    Suite("unit", python(*PYTEST, "-n", "auto", "tests"), 900, counts_tests=True),
+    Suite(
+        "postgres15",
+        python(*PYTEST, "-m", "data", "tests"),
+        300,
+        counts_tests=True,
+        env={"TEST_DATABASE": "debian15"},
+    ),
+    Suite("browser", python(*PYTEST, "-n", "auto", "e2e"), 1500, counts_tests=True),
+)
+
+
+def chosen(names: list[str]) -> list[Suite]:
+    """The suites of those names, all for none. Ends the program at a name that is no suite's."""
+    unknown = sorted(set(names) - {suite.name for suite in SUITES})
+    if unknown:
+        sys.exit(
+            f"no such suite: {', '.join(unknown)}. There are: {', '.join(suite.name for suite in SUITES)}"
+        )
+    return [suite for suite in SUITES if not names or suite.name in names]
+
+
+def tell(suite: Suite, outcome: Outcome) -> None:
+    """The suite's line, and everything it printed if it isn't good."""
+    state = "ok  " if outcome.is_good else "FAIL"
+    counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
+    print(f"{state} {suite.name:11} {counts:38} {outcome.seconds:7.1f} s of {suite.budget:g} s", flush=True)
+    if not outcome.is_good:
+        print(log_of(suite).read_text(errors="replace"), flush=True)
+        for trouble in outcome.trouble:
+            print(f"FAIL {suite.name}: {trouble}", flush=True)
+
+
+def main() -> int:
+    """Run the suites named on the command line, all for none; returns the exit code."""
+    os.environ.pop("DATABASE_URL", None)  # tests have databases of their own
+    outcomes = []
+    for suite in chosen(sys.argv[1:]):
+        outcome = run(suite)
+        tell(suite, outcome)
+        outcomes.append(outcome)
+    passed, failed, skipped = (
+        sum(getattr(o, name) for o in outcomes) for name in ("passed", "failed", "skipped")
+    )
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
