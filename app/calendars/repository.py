@@ -1,0 +1,195 @@
+"""The SQL of calendars: connections, and busy windows that change only as a whole and never back in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, Range, insert
+
+from app.calendars.models import BusyWindow, CalendarConnection, CalendarState
+from app.core.unit_of_work import UnitOfWork
+
+TimeSpan = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a mentor sees of their connection; `calendars` are those to choose from, as [id, name]."""
+
+    state: CalendarState
+    google_email: str
+    google_calendar_id: str
+    calendars: list[list[str]]
+    synced_until: datetime | None
+    mirrored_at: datetime | None
+    last_error: str | None
+    channel_expires_at: datetime | None
+
+
+# What the role app may read of its own connection: none of the secrets.
+CARD_COLUMNS: Final = (
+    CalendarConnection.state,
+    CalendarConnection.google_email,
+    CalendarConnection.google_calendar_id,
+    CalendarConnection.calendars,
+    CalendarConnection.synced_until,
+    CalendarConnection.mirrored_at,
+    CalendarConnection.last_error,
+    CalendarConnection.channel_expires_at,
+)
+_PUSH_MAY_BE_LOST = timedelta(hours=1)
+_MIRROR_PENDING = sa.text(
+    "exists (select 1 from outbox o where o.state in ('new', 'queued') and o.type = 'calendar/mirror'"
+    " and o.payload ->> 'mentor_id' = calendar_connections.mentor_id::text)"
+)
+
+
+async def connection(uow: UnitOfWork, mentor_id: UUID, *, lock: bool = False) -> CalendarConnection | None:
+    """The mentor's connection with its secrets (service role only); `lock`: nobody changes it until the end."""
+    return await uow.session.get(CalendarConnection, mentor_id, with_for_update=lock, populate_existing=lock)
+
+
+async def card(uow: UnitOfWork, mentor_id: UUID) -> Card | None:
+    """The mentor's connection without its secrets."""
+    query = sa.select(*CARD_COLUMNS).where(CalendarConnection.mentor_id == mentor_id)
+    row = (await uow.session.execute(query)).one_or_none()
+    return None if row is None else Card(*row)
+
+
+async def by_channel(uow: UnitOfWork, channel_id: str) -> CalendarConnection | None:
+    """The connection that a push channel belongs to."""
+    query = sa.select(CalendarConnection).where(CalendarConnection.channel_id == channel_id)
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def claim_version(
+    uow: UnitOfWork, mentor_id: UUID, connected_at: datetime, version: int, changes: Mapping[str, Any]
+) -> bool:
+    """Raise the mirror's version, with further changes, if it still is `version` of this very connection.
+
+    True: the row is locked until the commit, and the windows may be changed. False: somebody knows better.
+    """
+    query = (
+        sa.update(CalendarConnection)
+        .where(
+            CalendarConnection.mentor_id == mentor_id,
+            CalendarConnection.connected_at == connected_at,
+            CalendarConnection.mirror_version == version,
+        )
+        .values(mirror_version=version + 1, **changes)
+        .returning(CalendarConnection.mentor_id)
+    )
+    return (await uow.session.execute(query)).scalar_one_or_none() is not None
+
+
+async def mark_revoked(uow: UnitOfWork, mentor_id: UUID, connected_at: datetime) -> bool:
+    """Set the state to revoked; False if it is already, or another consent was given since."""
+    query = (
+        sa.update(CalendarConnection)
+        .where(
+            CalendarConnection.mentor_id == mentor_id,
+            CalendarConnection.connected_at == connected_at,
+            CalendarConnection.state == CalendarState.CONNECTED,
+        )
+        .values(state=CalendarState.REVOKED)
+        .returning(CalendarConnection.mentor_id)
+    )
+    return (await uow.session.execute(query)).scalar_one_or_none() is not None
+
+
+async def note_error(uow: UnitOfWork, mentor_id: UUID, code: str) -> None:
+    """Remember why the mirror could not be brought up to date."""
+    query = sa.update(CalendarConnection).where(CalendarConnection.mentor_id == mentor_id)
+    await uow.session.execute(query.values(last_error=code))
+
+
+async def windows_touching(
+    uow: UnitOfWork, mentor_id: UUID, start: datetime, end: datetime
+) -> dict[str, TimeSpan]:
+    """The mirror's windows that overlap [start, end), by event id."""
+    query = sa.select(BusyWindow.event_id, BusyWindow.span).where(
+        BusyWindow.mentor_id == mentor_id, BusyWindow.span.overlaps(Range(start, end))
+    )
+    rows = await uow.session.execute(query)
+    return {event_id: cast(TimeSpan, (span.lower, span.upper)) for event_id, span in rows}
+
+
+async def drop_windows(uow: UnitOfWork, mentor_id: UUID, event_ids: Iterable[str] | None = None) -> None:
+    """Delete the windows of these events; None: all of them."""
+    query = sa.delete(BusyWindow).where(BusyWindow.mentor_id == mentor_id)
+    if event_ids is not None:
+        ids = sa.literal(list(event_ids), ARRAY(sa.Text))
+        query = query.where(BusyWindow.event_id == sa.any_(ids))
+    await uow.session.execute(query)
+
+
+async def put_windows(uow: UnitOfWork, mentor_id: UUID, spans: Mapping[str, TimeSpan]) -> None:
+    """Insert or replace windows, by event id."""
+    if not spans:
+        return
+    rows = [
+        {"mentor_id": mentor_id, "event_id": event_id, "span": Range(start, end)}
+        for event_id, (start, end) in spans.items()
+    ]
+    query = insert(BusyWindow)
+    upsert = query.on_conflict_do_update(
+        index_elements=["mentor_id", "event_id"], set_={"span": query.excluded.span}
+    )
+    await uow.session.execute(upsert, rows)
+
+
+async def due_mentors(uow: UnitOfWork, now: datetime, poll_minutes: int) -> Sequence[UUID]:
+    """Connected mentors whose mirror is older than `poll_minutes`, oldest first; with a push channel, than an hour.
+
+    Those whose mirror is about to be read anyway are left out. `now` is business time.
+    """
+    polled = CalendarConnection.mirrored_at <= now - timedelta(minutes=poll_minutes)
+    pushed = CalendarConnection.mirrored_at <= now - _PUSH_MAY_BE_LOST
+    query = (
+        sa.select(CalendarConnection.mentor_id)
+        .where(
+            CalendarConnection.state == CalendarState.CONNECTED,
+            sa.or_(
+                CalendarConnection.mirrored_at.is_(None),
+                pushed,
+                sa.and_(CalendarConnection.channel_id.is_(None), polled),
+            ),
+            ~_MIRROR_PENDING,
+        )
+        .order_by(CalendarConnection.mirrored_at.asc().nulls_first())
+    )
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def connected_mentors(uow: UnitOfWork) -> Sequence[UUID]:
+    """Every mentor with a usable connection."""
+    query = sa.select(CalendarConnection.mentor_id).where(CalendarConnection.state == CalendarState.CONNECTED)
+    return (await uow.session.execute(query.order_by(CalendarConnection.mentor_id))).scalars().all()
+
+
+async def mentors_without_channel(uow: UnitOfWork, until: datetime) -> Sequence[UUID]:
+    """Connected mentors without a push channel that lives until `until` (Google's clock)."""
+    ending = sa.or_(
+        CalendarConnection.channel_expires_at.is_(None), CalendarConnection.channel_expires_at < until
+    )
+    query = sa.select(CalendarConnection.mentor_id).where(
+        CalendarConnection.state == CalendarState.CONNECTED, ending
+    )
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def sealed_tokens(uow: UnitOfWork) -> list[tuple[UUID, bytes]]:
+    """Every stored refresh token as it is encrypted, locked."""
+    query = sa.select(CalendarConnection.mentor_id, CalendarConnection.google_refresh_token).with_for_update()
+    return [(mentor_id, sealed) for mentor_id, sealed in await uow.session.execute(query)]
+
+
+async def put_token(uow: UnitOfWork, mentor_id: UUID, sealed: bytes) -> None:
+    """Replace the encrypted refresh token."""
+    query = sa.update(CalendarConnection).where(CalendarConnection.mentor_id == mentor_id)
+    await uow.session.execute(query.values(google_refresh_token=sealed))
