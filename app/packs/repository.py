@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from app.accounts.models import User
 from app.core.ids import new_id
 from app.mentors.models import Mentor
 from app.packs.models import (
@@ -138,3 +141,27 @@ async def join_waitlist(session: AsyncSession, mentor_id: UUID, student_id: UUID
         .values(id=new_id(), mentor_id=mentor_id, student_id=student_id, joined_at=now)
         .on_conflict_do_nothing()
     )
+
+
+async def pack_facts(session: AsyncSession, pack_id: UUID) -> sa.Row[Any]:
+    """A pack with the names, addresses and zones of its two people (service role only)."""
+    student, teacher = aliased(User), aliased(User)
+    query = (
+        sa.select(
+            SessionPack.total_sessions,
+            SessionPack.expires_at,
+            SessionPack.student_id,
+            SessionPack.mentor_id,
+            student.name.label("student_name"),
+            student.email.label("student_email"),
+            student.time_zone.label("student_zone"),
+            teacher.name.label("mentor_name"),
+            teacher.email.label("mentor_email"),
+            Mentor.time_zone.label("mentor_zone"),
+        )
+        .join(student, student.id == SessionPack.student_id)
+        .join(teacher, teacher.id == SessionPack.mentor_id)
+        .join(Mentor, Mentor.id == SessionPack.mentor_id)
+        .where(SessionPack.id == pack_id)
+    )
+    return (await session.execute(query)).one()
