@@ -143,7 +143,7 @@ async def join_waitlist(session: AsyncSession, mentor_id: UUID, student_id: UUID
     )
 
 
-async def pack_facts(session: AsyncSession, pack_id: UUID) -> sa.Row[Any]:
+async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:
     """A pack with the names, addresses and zones of its two people (service role only)."""
     student, teacher = aliased(User), aliased(User)
     query = (
