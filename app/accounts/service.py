@@ -1,0 +1,142 @@
+"""Accounts as others use them: making, finding, changing roles, deleting, restoring, forgetting."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.accounts import repository, rules, sign_up
+from app.accounts.access_tokens import issue_token
+from app.accounts.models import User
+from app.core import audit, clock
+from app.core.errors import Invalid, NotFound, Refused
+from app.core.unit_of_work import Role, UnitOfWork
+
+__all__ = [
+    "change_role",
+    "create_user",
+    "delete_user",
+    "find_by_email",
+    "forget",
+    "issue_token",
+    "restore_user",
+]
+
+FORMER = "Former member"
+
+
+async def create_user(
+    uow: UnitOfWork,
+    *,
+    name: str,
+    email: str,
+    role: Role,
+    time_zone: str,
+    password: str | None = None,
+    verified: bool = True,
+) -> UUID:
+    """Make an account and return its id, for demo data, invitations and the operator. Service unit of work.
+
+    `time_zone`: an IANA name. Without `password` its owner signs in with Google or by resetting it. No mail is sent.
+    Raises Invalid naming the field, also where the address is taken.
+    """
+    name, email = rules.tidy(name), rules.tidy(email)
+    rules.check(
+        name=rules.name_problem(name),
+        email=rules.email_problem(email),
+        password=rules.password_problem(password, email) if password is not None else None,
+        time_zone=rules.zone_problem(time_zone),
+    )
+    user_id = await sign_up.add_user(
+        uow, name=name, email=email, role=role, time_zone=time_zone, password=password, verified=verified
+    )
+    if user_id is None:
+        raise Invalid({"email": "There is an account with this address already."})
+    return user_id
+
+
+async def find_by_email(uow: UnitOfWork, email: str) -> User | None:
+    """The account with that address, in whatever case it is written, unless it was deleted."""
+    user = await repository.user_by_email(uow.session, rules.tidy(email))
+    return user if user is not None and user.deleted_at is None else None
+
+
+async def change_role(uow: UnitOfWork, user_id: UUID, role: Role) -> None:
+    """Give an account another role from its next request on. Service unit of work.
+
+    Raises NotFound, and Refused("last_admin") where nobody would be left to administer.
+    """
+    user = await _live(uow, user_id)
+    if user.role is role:
+        return
+    before = user.role
+    await _leave_an_admin(uow, user)
+    await repository.change_user(uow.session, user_id, {"role": role})
+    await audit.record(uow, "change_role", "users", user_id, {"role": before}, {"role": role})
+
+
+async def delete_user(uow: UnitOfWork, user_id: UUID) -> None:
+    """Close an account so that it can be restored: signed out everywhere, invisible. Service unit of work.
+
+    Raises NotFound, Refused("last_admin").
+    """
+    user = await _live(uow, user_id)
+    await _leave_an_admin(uow, user)
+    await repository.end_web_sessions(uow.session, user_id)
+    await repository.change_user(uow.session, user_id, {"deleted_at": clock.now()})
+    await audit.record(uow, "delete_user", "users", user_id)
+
+
+async def restore_user(uow: UnitOfWork, user_id: UUID) -> None:
+    """Open a closed account again; its owner signs in anew. Service unit of work.
+
+    Raises NotFound if it isn't closed, Refused("forgotten") if nothing is left to restore.
+    """
+    user = await repository.user_by_id(uow.session, user_id, lock=True)
+    if user is None or user.deleted_at is None:
+        raise NotFound
+    if user.forgotten_at is not None:
+        raise Refused("forgotten", "This account was erased and can't be restored.")
+    await repository.change_user(uow.session, user_id, {"deleted_at": None})
+    await audit.record(uow, "restore_user", "users", user_id)
+
+
+async def forget(uow: UnitOfWork, user_id: UUID) -> None:
+    """Overwrite a person with nobody (domain: "Forgetting"): row, identities, links, web sessions, tokens.
+
+    Service unit of work. What the other slices hold is erased by `app.site.deletion`, in the same transaction and
+    after it has asked whether anything is still owed. Raises NotFound, Refused("last_admin").
+    """
+    user = await repository.lock_user(uow.session, user_id)
+    if user is None or user.forgotten_at is not None:
+        raise NotFound
+    if user.deleted_at is None:
+        await _leave_an_admin(uow, user)
+    now = clock.now()
+    await repository.drop_secrets(uow.session, user_id)
+    await repository.change_user(
+        uow.session,
+        user_id,
+        {
+            "name": FORMER,
+            "email": f"{user_id.hex}@forgotten.invalid",
+            "email_verified_at": None,
+            "password_hash": None,
+            "time_zone": "UTC",
+            "theme": "auto",
+            "deleted_at": user.deleted_at or now,
+            "forgotten_at": now,
+        },
+    )
+    await audit.record(uow, "forget_user", "users", user_id)
+
+
+async def _live(uow: UnitOfWork, user_id: UUID) -> User:
+    user = await repository.user_by_id(uow.session, user_id, lock=True)
+    if user is None or user.deleted_at is not None:
+        raise NotFound
+    return user
+
+
+async def _leave_an_admin(uow: UnitOfWork, user: User) -> None:
+    if user.role is Role.ADMIN and await repository.other_admins(uow.session, user.id) == 0:
+        raise Refused("last_admin", "This is the only admin; make somebody else one first.")
