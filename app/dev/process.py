@@ -97,7 +97,7 @@ class Process:
                 env=self.env,
                 cwd=self.cwd,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(self.stop_signal),
+                preexec_fn=die_with_parent(self.stop_signal),
             )
         finally:
             if output:
@@ -123,7 +123,7 @@ class Process:
             return
 
 
-def _die_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
     """On Linux the kernel sends `sign` to the process when the supervisor is killed, so that nothing is left behind."""
     if _libc is None:
         return None

