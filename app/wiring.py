@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.calendars.google import Google
 from app.core import clock
 from app.core.db import Database
 from app.notifications.mailer import Mailer
@@ -17,10 +18,16 @@ class Platform:
     settings: Settings
     database: Database
     mailer: Mailer
+    google: Google
 
 
 def build(settings: Settings) -> Platform:
     """Everything a process needs. Raises SettingsError where the settings don't allow a safe start."""
     settings.require_for_start()
     clock.follow(settings.clock_file)
-    return Platform(settings=settings, database=Database(settings), mailer=Mailer.of(settings))
+    return Platform(
+        settings=settings,
+        database=Database(settings),
+        mailer=Mailer.of(settings),
+        google=Google(settings),
+    )
