@@ -74,7 +74,13 @@ def running(data_dir: Path, **settings: str) -> Iterator[RunningPlatform]:
     with log.open("wb") as output:
         command = [sys.executable, "-m", "app", "dev"]
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=env, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+            command,
+            cwd=PROJECT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_parent(signal.SIGINT),
         )
         try:
             local = LocalPlatform.from_env(env)
