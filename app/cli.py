@@ -11,6 +11,8 @@ COMMANDS = {
     "database": "app.commands.database:database",
     "health": "app.commands.health:health",
     "migrate": "app.commands.migrate:migrate",
+    "seed": "app.commands.seed:seed",
+    "token": "app.commands.token:token",
 }
 
 

@@ -23,7 +23,7 @@ class Mentor(Base):
 
     __tablename__ = "mentors"
     __table_args__ = (
-        sa.CheckConstraint("max_active_students between 0 and 1000", name="max_active_students"),
+        sa.CheckConstraint("max_active_students between 0 and 10000", name="max_active_students"),
         sa.CheckConstraint("notice_minutes between 0 and 43200", name="notice_minutes"),
         sa.CheckConstraint("horizon_days between 1 and 365", name="horizon_days"),
         sa.CheckConstraint("session_minutes between 15 and 480", name="session_minutes"),

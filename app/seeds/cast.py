@@ -159,4 +159,5 @@ STUDENTS = (
 # Who waits for a seat, in this order: (student, mentor).
 WAITING = (("tariq@example.test", KOLKATA), ("chloe@example.test", KOLKATA), ("isla@example.test", KOLKATA))
 
-DISCORD = (("student@example.test", "maya-brooks"),)
+# Discord accounts, by id.
+DISCORD = (("student@example.test", "100000000000000001"),)

@@ -231,7 +231,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("horizon_days between 1 and 365", name=op.f("ck_mentors_horizon_days")),
         sa.CheckConstraint(
-            "max_active_students between 0 and 1000", name=op.f("ck_mentors_max_active_students")
+            "max_active_students between 0 and 10000", name=op.f("ck_mentors_max_active_students")
         ),
         sa.CheckConstraint("notice_minutes between 0 and 43200", name=op.f("ck_mentors_notice_minutes")),
         sa.CheckConstraint("session_minutes between 15 and 480", name=op.f("ck_mentors_session_minutes")),

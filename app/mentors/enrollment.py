@@ -1,0 +1,91 @@
+"""A user becomes a mentor, and puts packs on sale."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.core import clock
+from app.core.ids import new_id
+from app.core.unit_of_work import UnitOfWork
+from app.mentors.models import Mentor, Product
+
+
+def slug_of(name: str) -> str:
+    """`Inês Duarte` as `ines-duarte`; a name without a Latin letter or digit as `mentor`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "mentor"
+
+
+async def enroll(
+    uow: UnitOfWork,
+    user_id: UUID,
+    *,
+    name: str,
+    time_zone: str,
+    headline: str = "",
+    bio: str = "",
+    working_hours: dict[str, Any] | None = None,
+    max_active_students: int = 5,
+) -> str:
+    """Give a user with the role mentor a teaching profile; returns its slug. Service unit of work or admin.
+
+    `working_hours` as in `Mentor.working_hours`. A slug that is taken gets a number behind it.
+    """
+    slug = await _free_slug(uow, slug_of(name))
+    await uow.session.execute(
+        sa.insert(Mentor).values(
+            id=user_id,
+            slug=slug,
+            headline=headline,
+            bio=bio,
+            time_zone=time_zone,
+            working_hours=working_hours,
+            max_active_students=max_active_students,
+            created_at=clock.now(),
+        )
+    )
+    return slug
+
+
+async def _free_slug(uow: UnitOfWork, wanted: str) -> str:
+    pattern = f"^{wanted}(-[0-9]+)?$"
+    taken = set(
+        (await uow.session.execute(sa.select(Mentor.slug).where(Mentor.slug.regexp_match(pattern)))).scalars()
+    )
+    number = 1
+    while (slug := wanted if number == 1 else f"{wanted}-{number}") in taken:
+        number += 1
+    return slug
+
+
+async def put_on_sale(
+    uow: UnitOfWork,
+    mentor_id: UUID,
+    *,
+    title: str,
+    price_minor: int,
+    currency: str,
+    sessions_per_pack: int,
+    validity_days: int,
+) -> UUID:
+    """A new active product of the mentor; `price_minor` in minor units of `currency` (ISO 4217). Returns its id."""
+    id_ = new_id()
+    await uow.session.execute(
+        sa.insert(Product).values(
+            id=id_,
+            mentor_id=mentor_id,
+            title=title,
+            price_minor=price_minor,
+            currency=currency,
+            sessions_per_pack=sessions_per_pack,
+            validity_days=validity_days,
+            active=True,
+            created_at=clock.now(),
+        )
+    )
+    return id_

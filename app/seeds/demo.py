@@ -1,0 +1,148 @@
+"""The demo: accounts, packs, a past and a few booked sessions, each made by the service that makes it in real life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.accounts import identities
+from app.accounts import service as accounts
+from app.booking import book, mark, repository
+from app.booking.models import SessionStatus
+from app.booking.slots import offered
+from app.core import clock, outbox
+from app.core.rls import ServiceDoor
+from app.core.unit_of_work import Principal, Role, UnitOfWork
+from app.mentors import enrollment
+from app.packs import service as packs
+from app.seeds import cast
+from app.seeds.cast import DemoMentor, DemoStory, DemoStudent
+from app.seeds.google import connect_demo_calendar
+from app.wiring import Platform
+
+JOINED_DAYS_AGO = 90
+
+
+async def seed_demo(platform: Platform) -> bool:
+    """Make the demo in an empty database; returns False, and changes nothing, where its admin is there already."""
+    async with platform.database.service(ServiceDoor.SEED) as uow:
+        if await accounts.find_by_email(uow, cast.ADMIN[0]):
+            return False
+        with clock.standing_at(clock.now() - timedelta(days=JOINED_DAYS_AGO)):
+            ids = await _people(uow)
+        await uow.commit()
+    for student in cast.STUDENTS:
+        for story in student.stories:
+            await _tell(platform, ids, student, story)
+    async with platform.database.service(ServiceDoor.SEED) as uow:
+        for student_email, mentor_email in cast.WAITING:
+            await packs.join_waitlist(uow, ids[mentor_email], ids[student_email])
+        for email, subject in cast.DISCORD:
+            await identities.link_discord(uow, ids[email], subject)
+        await outbox.consider_told(uow)
+        await uow.commit()
+    for mentor in cast.MENTORS:
+        if mentor.google:
+            await connect_demo_calendar(platform, ids[mentor.email], mentor.email)
+    return True
+
+
+async def _people(uow: UnitOfWork) -> dict[str, UUID]:
+    ids = {}
+    email, name, zone = cast.ADMIN
+    ids[email] = await _account(uow, email, name, zone, Role.ADMIN)
+    for mentor in cast.MENTORS:
+        ids[mentor.email] = await _mentor(uow, mentor)
+    for student in cast.STUDENTS:
+        ids[student.email] = await _account(uow, student.email, student.name, student.time_zone, Role.STUDENT)
+    return ids
+
+
+async def _account(uow: UnitOfWork, email: str, name: str, zone: str, role: Role) -> UUID:
+    return await accounts.create_user(
+        uow, name=name, email=email, role=role, time_zone=zone, password=cast.PASSWORD
+    )
+
+
+async def _mentor(uow: UnitOfWork, mentor: DemoMentor) -> UUID:
+    id_ = await _account(uow, mentor.email, mentor.name, mentor.time_zone, Role.MENTOR)
+    await enrollment.enroll(
+        uow,
+        id_,
+        name=mentor.name,
+        time_zone=mentor.time_zone,
+        headline=mentor.headline,
+        bio=mentor.bio,
+        working_hours=mentor.hours,
+        max_active_students=mentor.seats,
+    )
+    for product in mentor.products:
+        await enrollment.put_on_sale(
+            uow,
+            id_,
+            title=product.title,
+            price_minor=product.price_minor,
+            currency=product.currency,
+            sessions_per_pack=product.sessions,
+            validity_days=product.validity_days,
+        )
+    return id_
+
+
+async def _tell(platform: Platform, ids: dict[str, UUID], student: DemoStudent, story: DemoStory) -> None:
+    """A pack bought some days ago, its sessions held one after another, and those still ahead."""
+    today = clock.now()
+    bought = today - timedelta(days=story.days_ago)
+    mentor_id, student_id = ids[story.mentor], ids[student.email]
+    with clock.standing_at(bought):
+        async with platform.database.service(ServiceDoor.SEED) as uow:
+            await packs.grant(
+                uow,
+                mentor_id=mentor_id,
+                student_id=student_id,
+                sessions=story.sessions,
+                validity_days=45,
+                reason="demo",
+            )
+            await uow.commit()
+    for held_around in _spread(bought + timedelta(days=2), today - timedelta(days=1), story.done):
+        await _hold(platform, mentor_id, student_id, held_around, today)
+    for ahead in range(story.booked):
+        await _book(platform, mentor_id, student_id, today + timedelta(days=3 + 4 * ahead))
+
+
+def _spread(first: datetime, last: datetime, count: int) -> Iterator[datetime]:
+    """`count` instants from `first` on, evenly before `last`."""
+    step = (last - first) / max(count, 1)
+    for number in range(count):
+        yield first + step * number
+
+
+async def _hold(
+    platform: Platform, mentor_id: UUID, student_id: UUID, around: datetime, today: datetime
+) -> None:
+    with clock.standing_at(around - timedelta(days=2)):
+        session = await _book(platform, mentor_id, student_id, around)
+    if session is None or session[1] >= today:
+        return
+    with clock.standing_at(session[1]):
+        async with platform.database.unit_of_work(Principal(mentor_id, Role.MENTOR)) as uow:
+            await mark.mark(uow, session[0], SessionStatus.COMPLETED)
+
+
+async def _book(
+    platform: Platform, mentor_id: UUID, student_id: UUID, around: datetime
+) -> tuple[UUID, datetime] | None:
+    """Book the first time on offer from `around` on; the session's id and end, None if nothing is free."""
+    async with platform.database.unit_of_work(Principal(student_id, Role.STUDENT)) as uow:
+        until = around + timedelta(days=14)
+        seen = await repository.situation(uow.session, mentor_id, student_id, around, until)
+        window = int(around.timestamp()), int(until.timestamp())
+        now = int(clock.now().timestamp())
+        slots = offered(seen.mentor.rules, seen.snapshot(None), now, *window)
+        if not slots:
+            return None
+        start = datetime.fromtimestamp(slots[0].start, UTC)
+        done = await book.book(uow, platform.database, platform.google, mentor_id=mentor_id, start=start)
+        return done.session.id, done.session.end
