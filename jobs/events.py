@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from app.accounts import notices as accounts
 from app.core.outbox import Event, Every
+from app.packs import notices as packs
 from app.settings import Settings
 from app.wiring import Platform
 from jobs import upkeep
@@ -26,7 +28,10 @@ EVENTS: dict[str, Handler] = {
     "upkeep/purge": upkeep.purge,
 }
 
-NOTICES: dict[str, Notice] = {}
+NOTICES: dict[str, Notice] = {
+    **accounts.NOTICES,
+    "pack_granted": packs.pack_granted,
+}
 
 
 def periodic(settings: Settings) -> tuple[Every, ...]:

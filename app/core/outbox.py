@@ -66,6 +66,11 @@ class Event:
     payload: dict[str, Any]
     attempts: int
 
+    @property
+    def is_last_attempt(self) -> bool:
+        """True if the event is dead should this attempt fail: a chance to say so to people."""
+        return self.attempts >= MAX_ATTEMPTS
+
 
 class Retry(Exception):
     """Raised by a handler: not done, for a reason that will pass. `after_seconds` is the shortest wait that helps."""

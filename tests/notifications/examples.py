@@ -32,8 +32,12 @@ PACK = {
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
     "reset_password": ACCOUNT,
-    "already_registered": {"name": ACCOUNT["name"]},
-    "password_changed": {"name": ACCOUNT["name"]},
+    "already_registered": {
+        "name": ACCOUNT["name"],
+        "sign_in_link": f"{HOME}/sign-in",
+        "reset_link": f"{HOME}/reset-password",
+    },
+    "password_changed": {"name": ACCOUNT["name"], "reset_link": f"{HOME}/reset-password"},
     "pack_granted": PACK,
     "session_booked": SESSION,
     "session_moved": SESSION,
