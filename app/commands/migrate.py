@@ -20,7 +20,10 @@ CONFIG = Path(__file__).resolve().parents[2] / "migrations" / "alembic.ini"
 @with_database
 def migrate(revision: str) -> None:
     """Migrate to REVISION (default: the newest), as the role of DATABASE_OWNER_URL. `base` empties the database."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
+    steps = logging.StreamHandler(sys.stdout)
+    steps.addFilter(lambda record: str(record.msg).startswith("Running"))
+    logger = logging.getLogger("alembic.runtime.migration")
+    logger.addHandler(steps)
+    logger.setLevel(logging.INFO)
     step = command.downgrade if revision == "base" or revision.startswith("-") else command.upgrade
     step(Config(str(CONFIG)), revision)

@@ -10,7 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from app.dev import browser_files
+import psycopg
+
+from app.dev import browser_files, schema
 from app.dev.local import DATABASE, LOOPBACK, VENDORS, LocalPlatform
 from app.dev.postgres import PostgresError
 from app.dev.probe import answers_ok
@@ -79,7 +81,7 @@ class Supervisor:
         self._announce_vendors()
         if platform.cluster:
             await self._start_postgres()
-        await self._step("migrate", "migrate")
+        await self._migrate()
         await self._seed()
         self._begin("web", *self._web_command())
         self._begin("worker", "-m", "jobs")
@@ -103,7 +105,7 @@ class Supervisor:
     def _announce_vendors(self) -> None:
         sandboxed = self._platform.sandboxed
         for vendor in VENDORS:
-            where = "sandbox" if vendor in sandboxed else "the real vendor"
+            where = "the sandbox answers" if vendor in sandboxed else "the real vendor"
             self._write(f"{vendor.name}: {where} ({vendor.key} {'not ' if vendor in sandboxed else ''}set)")
         if sandboxed:
             self._begin("sandbox", "-m", "sandbox")
@@ -130,6 +132,14 @@ class Supervisor:
         except StartError as error:
             raise StartError(f"{error}\n{cluster.log_end()}") from error
         await asyncio.to_thread(create_roles, cluster.admin_url, DATABASE, self._platform.secrets.passwords)
+
+    async def _migrate(self) -> None:
+        try:
+            current = await asyncio.to_thread(schema.is_current, self._env.get("DATABASE_OWNER_URL", ""))
+        except psycopg.OperationalError as error:
+            raise StartError(f"DATABASE_OWNER_URL: {error}") from error
+        if not current:
+            await self._step("migrate", "migrate")
 
     async def _seed(self) -> None:
         """Demo data on the first start with this data folder."""
