@@ -1,0 +1,80 @@
+"""The demo is what its table promises, and making it twice changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app import wiring
+from app.core.db import Database
+from app.core.rls import ServiceDoor
+from app.seeds.cast import LISBON
+from app.seeds.demo import seed_demo
+from app.seeds.load import seed_load
+from app.settings import Settings
+from tests.support.sandbox import RunningSandbox, running_sandbox
+
+PACKS = """
+select u.email, p.total_sessions, p.remaining_sessions, p.status, s.status as seat,
+       (select count(*) from sessions x where x.pack_id = p.id and x.status = 'completed') as completed
+  from session_packs p join users u on u.id = p.student_id
+  join seat_reservations s on s.student_id = p.student_id and s.mentor_id = p.mentor_id
+ where u.email like 'student%' order by u.email
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
+
+
+async def rows(database: Database, query: str) -> list[Any]:
+    async with database.service(ServiceDoor.SEED) as uow:
+        return list((await uow.session.execute(sa.text(query))).all())
+
+
+async def test_the_demo_tells_its_stories(
+    settings: Settings, database: Database, sandbox: RunningSandbox
+) -> None:
+    fields = {name.lower(): value for name, value in sandbox.platform_settings().items()}
+    platform = wiring.build(replace(settings, **fields))
+    assert await seed_demo(platform)
+    assert not await seed_demo(platform)
+    assert [tuple(row) for row in await rows(database, PACKS)] == [
+        ("student-last@example.test", 4, 1, "active", "active", 3),
+        ("student@example.test", 4, 3, "active", "active", 1),
+    ]
+    seats = "select m.max_active_students, seats_in_use(m.id), waitlist_length(m.id) from mentors m join users u using (id)"
+    assert [tuple(row) for row in await rows(database, f"{seats} where email = '{LISBON}'")] == [(3, 2, 0)]
+    assert [tuple(row) for row in await rows(database, f"{seats} where email like '%kolkata%'")] == [
+        (2, 2, 3)
+    ]
+    assert [
+        tuple(row) for row in await rows(database, "select state, google_email from calendar_connections")
+    ] == [("connected", LISBON)]
+    waiting = await rows(database, "select type from outbox where state = 'new'")
+    assert {row.type for row in waiting} == {"calendar/mirror", "calendar/reconnected"}
+    assert not (await asyncio.to_thread(sandbox.control.mailbox))
+    await platform.database.dispose()
+
+
+async def test_load_students_have_packs_and_tokens(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    platform = wiring.build(replace(settings, google_client_id=""))
+    assert await seed_demo(platform)
+    secrets = await seed_load(database, 5, LISBON, 2, tokens=True)
+    assert len(set(secrets)) == 5
+    again = await seed_load(database, 5, LISBON, 2)
+    assert again == []
+    owned = (
+        "select count(*), sum(remaining_sessions) from session_packs p join users u on u.id = p.student_id"
+    )
+    assert [tuple(row) for row in await rows(database, f"{owned} where email like 'load-%'")] == [(10, 20)]
+    await platform.database.dispose()
