@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 from app import wiring
 from app.core.db import Database
+from app.core.errors import NotFound
 from app.core.rls import ServiceDoor
 from app.seeds.cast import LISBON
 from app.seeds.demo import seed_demo
 from app.seeds.load import seed_load
 from app.settings import Settings
+from tests import cast as casting
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
 PACKS = """
@@ -64,17 +66,18 @@ async def test_the_demo_tells_its_stories(
     await platform.database.dispose()
 
 
-async def test_load_students_have_packs_and_tokens(
-    settings: Settings, database: Database, tmp_path: Path
-) -> None:
-    platform = wiring.build(replace(settings, google_client_id=""))
-    assert await seed_demo(platform)
-    secrets = await seed_load(database, 5, LISBON, 2, tokens=True)
+async def test_load_students_have_packs_and_tokens(database: Database) -> None:
+    mentor = (await casting.make(database)).email("mentor")
+    secrets = await seed_load(database, 5, mentor, 2, tokens=True)
     assert len(set(secrets)) == 5
-    again = await seed_load(database, 5, LISBON, 2)
-    assert again == []
+    assert await seed_load(database, 5, mentor, 2) == []
     owned = (
         "select count(*), sum(remaining_sessions) from session_packs p join users u on u.id = p.student_id"
     )
     assert [tuple(row) for row in await rows(database, f"{owned} where email like 'load-%'")] == [(10, 20)]
-    await platform.database.dispose()
+
+
+async def test_load_needs_a_mentor(database: Database) -> None:
+    student = (await casting.make(database)).email("student")
+    with pytest.raises(NotFound, match=student):
+        await seed_load(database, 1, student, 1)
