@@ -1,9 +1,18 @@
-// Says so when a request got no answer at all (offline, timeout); answers with an error status bring their own words.
+// Brings the words about a failed request into view: the server's own (sent to #flash), or ours when no answer came at
+// all (offline, timeout). A dialog would hide them, so it makes room.
+const flash = document.getElementById("flash");
+
+function show() {
+  document.getElementById("dialog").close();
+  flash.scrollIntoView({ block: "center" });
+}
+
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.hx?.retarget === "#flash") show();
+});
+
 document.addEventListener("htmx:error", (event) => {
   if (!event.detail.ctx || event.detail.ctx.response) return;
-  const words = document.getElementById("lost-connection").content.cloneNode(true);
-  const flash = document.getElementById("flash");
-  document.getElementById("dialog").close();
-  flash.replaceChildren(words);
-  flash.scrollIntoView({ block: "center" });
+  flash.replaceChildren(document.getElementById("lost-connection").content.cloneNode(true));
+  show();
 });
