@@ -104,6 +104,7 @@ def create_app(settings: Settings) -> ASGIApp:
         },
         lifespan=[closing],
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=64 * 1024 * 1024,
     )
     return Gate(app, VENDORS, chaos, recorder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 from dataclasses import dataclass
 
@@ -63,6 +65,7 @@ class Chaos:
     def __init__(self, store: Store) -> None:
         self._dials: Collection[Dial] = store.collection("chaos", Dial)
         self._dice: dict[str, random.Random] = {}
+        self._turned: dict[str, asyncio.Event] = {}
         self._left: dict[str, int | None] = {name: dial.count for name, dial in self._dials.items()}
 
     def dial(self, vendor: str) -> Dial:
@@ -71,12 +74,14 @@ class Chaos:
 
     def turn(self, vendor: str, dial: Dial) -> None:
         """Replace the vendor's dial."""
+        self._release(vendor)
         self._dials.put(vendor, dial)
         self._dice[vendor] = random.Random(dial.seed)  # noqa: S311 - misbehaviour, not secrets
         self._left[vendor] = dial.count
 
     def calm(self, vendor: str) -> None:
         """Let the vendor behave again."""
+        self._release(vendor)
         self._dials.drop(vendor)
         self._dice.pop(vendor, None)
         self._left.pop(vendor, None)
@@ -90,6 +95,13 @@ class Chaos:
         dial = self.dial(vendor)
         return dial.latency_ms / 1000 if dial.match in request else 0.0
 
+    async def hold(self, vendor: str, seconds: float) -> None:
+        """Wait so long, or until the vendor's dial is turned."""
+        if seconds:
+            turned = self._turned.setdefault(vendor, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(turned.wait(), seconds)
+
     def fault(self, vendor: str, request: str) -> Fault | None:
         """What goes wrong with this request, if anything; counts it."""
         dial, left = self.dial(vendor), self._left.get(vendor)
@@ -102,6 +114,10 @@ class Chaos:
     def delay(self, vendor: str, at_most: float) -> float:
         """A random number of seconds up to `at_most`."""
         return self._die(vendor).uniform(0, at_most)
+
+    def _release(self, vendor: str) -> None:
+        if turned := self._turned.pop(vendor, None):
+            turned.set()
 
     def _die(self, vendor: str) -> random.Random:
         if vendor not in self._dice:

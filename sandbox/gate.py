@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -63,8 +62,8 @@ class Gate:
         pause = self._chaos.latency(vendor.name, request)
         if vendor.waits_itself:
             scope[PAUSE] = pause
-        elif pause:
-            await asyncio.sleep(pause)
+        else:
+            await self._chaos.hold(vendor.name, pause)
         return self._chaos.fault(vendor.name, request)
 
     async def _serve(self, scope: dict[str, Any], body: bytes) -> tuple[Answer, bytes]:

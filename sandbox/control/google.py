@@ -73,6 +73,14 @@ async def add_event(
     return json_answer(rendered(event, calendar, calendar.time_zone), 201)
 
 
+@delete(EVENTS)
+async def empty_calendar(google: NamedDependency[Google], address: FromPath[str]) -> None:
+    """Let a calendar hold nothing, as if it never had; clients have to synchronise in full again."""
+    calendar = calendar_at(google, address)
+    google.book.empty(calendar.id)
+    google.push.changed(calendar.id)
+
+
 @patch(EVENTS + "/{event_id:str}")
 async def change_event(
     request: HttpRequest, google: NamedDependency[Google], address: FromPath[str], event_id: FromPath[str]
@@ -159,6 +167,7 @@ async def expire_tokens(google: NamedDependency[Google]) -> HttpResponse:
 HANDLERS = [
     show_events,
     add_event,
+    empty_calendar,
     change_event,
     delete_event,
     make_stale,

@@ -81,6 +81,13 @@ class EventBook:
         self._index(numbered)
         return numbered
 
+    def empty(self, calendar: str) -> None:
+        """Forget all that one calendar held; its sync tokens become useless."""
+        for event_id in self._calendars.pop(calendar, {}):
+            self._stored.drop(f"{calendar}/{event_id}")
+        self._exceptions = {key: known for key, known in self._exceptions.items() if key[0] != calendar}
+        self.make_stale(calendar)
+
     def clear(self) -> None:
         """Forget everything; numbers go on rising."""
         self._stored.clear()

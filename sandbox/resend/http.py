@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -29,10 +28,10 @@ def api_key(request: HttpRequest, chaos: Chaos) -> str:
     return key
 
 
-async def wait(request: HttpRequest) -> None:
+async def wait(request: HttpRequest, chaos: Chaos) -> None:
     """Spend the latency that the chaos dial asks for."""
     scope: dict[str, Any] = dict(request.scope)
-    await asyncio.sleep(scope.get(PAUSE, 0.0))
+    await chaos.hold("resend", scope.get(PAUSE, 0.0))
 
 
 @post("/emails", status_code=200)
@@ -50,7 +49,7 @@ async def send_email(
     if known:
         return json_answer({"id": known})
     try:
-        await wait(request)
+        await wait(request, chaos)
         mail = resend.finish(account, key, body, checked(body))
     finally:
         resend.abandon(account, key)
@@ -65,7 +64,7 @@ async def get_email(
     email_id: FromPath[str],
 ) -> HttpResponse:
     """Look up a mail."""
-    await wait(request)
+    await wait(request, chaos)
     api_key(request, chaos)
     mail = resend.mails.get(email_id)
     if mail is None:

@@ -28,7 +28,7 @@ def exchange(sandbox: RunningSandbox, **values: str) -> httpx.Response:
         "client_secret": sandbox.settings.google_client_secret,
     }
     data = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, **client, **values}
-    return httpx.post(f"{sandbox.url}/google/token", data=data)
+    return sandbox.http.post("/google/token", data=data)
 
 
 def refreshed(sandbox: RunningSandbox, token: str) -> httpx.Response:
@@ -36,7 +36,7 @@ def refreshed(sandbox: RunningSandbox, token: str) -> httpx.Response:
 
 
 def userinfo(sandbox: RunningSandbox, token: str) -> httpx.Response:
-    return httpx.get(f"{sandbox.url}/google/userinfo", headers={"Authorization": f"Bearer {token}"})
+    return sandbox.http.get("/google/userinfo", headers={"Authorization": f"Bearer {token}"})
 
 
 def test_the_librarys_flow_signs_a_student_in(sandbox: RunningSandbox) -> None:
@@ -64,9 +64,9 @@ def test_the_librarys_flow_signs_a_student_in(sandbox: RunningSandbox) -> None:
 
 
 def test_the_jwk_set_carries_the_signing_key(sandbox: RunningSandbox) -> None:
-    (key,) = httpx.get(f"{sandbox.url}/google/oauth2/v3/certs").json()["keys"]
+    (key,) = sandbox.http.get("/google/oauth2/v3/certs").json()["keys"]
     assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
-    assert key["kid"] in httpx.get(f"{sandbox.url}/google/oauth2/v1/certs").json()
+    assert key["kid"] in sandbox.http.get("/google/oauth2/v1/certs").json()
 
 
 def test_an_unverified_address_is_told(sandbox: RunningSandbox) -> None:
@@ -150,7 +150,7 @@ def test_the_token_endpoint_refuses(
     ],
 )
 def test_the_authorize_page_blocks_bad_requests(sandbox: RunningSandbox, change: dict[str, str]) -> None:
-    answer = httpx.get(sandbox.authorize_url(CALENDAR, **change))
+    answer = sandbox.http.get(sandbox.authorize_url(CALENDAR, **change))
     assert answer.status_code == 400
     assert "Access blocked" in answer.text
 
@@ -179,9 +179,9 @@ def test_granted_scopes_add_up_only_if_asked(sandbox: RunningSandbox) -> None:
 
 def test_prompt_none_answers_at_once(sandbox: RunningSandbox) -> None:
     url = sandbox.authorize_url(CALENDAR, prompt="none", login_hint=MENTOR)
-    assert "error=interaction_required" in httpx.get(url).headers["location"]
+    assert "error=interaction_required" in sandbox.http.get(url).headers["location"]
     sandbox.google_tokens(MENTOR, CALENDAR)
-    assert "code=" in httpx.get(url).headers["location"]
+    assert "code=" in sandbox.http.get(url).headers["location"]
 
 
 def test_credentials_refresh_and_a_refresh_token_is_not_rotated(sandbox: RunningSandbox) -> None:
@@ -198,14 +198,14 @@ def test_credentials_refresh_and_a_refresh_token_is_not_rotated(sandbox: Running
 def test_a_revoked_grant_stops_both_tokens(sandbox: RunningSandbox, kind: str) -> None:
     tokens = sandbox.google_tokens(MENTOR, ("openid", *CALENDAR))
     other = sandbox.google_tokens(STUDENT, ("openid",))
-    assert httpx.post(f"{sandbox.url}/google/revoke", data={"token": tokens[kind]}).status_code == 200
+    assert sandbox.http.post("/google/revoke", data={"token": tokens[kind]}).status_code == 200
     assert refreshed(sandbox, tokens["refresh_token"]).json() == {
         "error": "invalid_grant",
         "error_description": "Token has been expired or revoked.",
     }
     assert userinfo(sandbox, tokens["access_token"]).status_code == 401
     assert userinfo(sandbox, other["access_token"]).status_code == 200, "somebody else's grant stays"
-    again = httpx.post(f"{sandbox.url}/google/revoke", data={"token": tokens[kind]})
+    again = sandbox.http.post("/google/revoke", data={"token": tokens[kind]})
     assert (again.status_code, again.json()["error"]) == (400, "invalid_token")
 
 

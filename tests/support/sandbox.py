@@ -82,6 +82,10 @@ class Control:
         """Delete an event by its owner's hand."""
         self.call("DELETE", f"/google/calendars/{address}/events/{event_id}")
 
+    def empty_calendar(self, address: str = MENTOR) -> None:
+        """Let a calendar hold nothing, as if it never had."""
+        self.call("DELETE", f"/google/calendars/{address}/events")
+
     def consent(
         self, url: str, address: str, *, allow: bool = True, scopes: Iterable[str] | None = None
     ) -> str:
@@ -126,6 +130,7 @@ class RunningSandbox:
     url: str
     settings: Settings
     control: Control
+    http: httpx.Client
 
     def authorize_url(self, scopes: Iterable[str], **more: str) -> str:
         """An authorize address for the sandbox's client."""
@@ -150,8 +155,8 @@ class RunningSandbox:
             code_challenge_method="S256",
         )
         code = parse_qs(urlsplit(self.control.consent(url, address)).query)["code"][0]
-        answer = httpx.post(
-            f"{self.url}/google/token",
+        answer = self.http.post(
+            "/google/token",
             data={
                 "grant_type": "authorization_code",
                 "code": code,
@@ -199,7 +204,9 @@ class _Server(uvicorn.Server):
 def serving(app: Callable[..., Any]) -> Iterator[str]:
     """Serve an ASGI application on a free loopback port; gives its base address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=3
+        )
         listening = threading.Event()
         server = _Server(config, listening)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -232,7 +239,5 @@ def running_sandbox(
     )
     with serving(create_app(settings)) as url:
         control = Control(url)
-        try:
-            yield RunningSandbox(url, settings, control)
-        finally:
-            control.http.close()
+        with control.http, httpx.Client(base_url=url) as http:
+            yield RunningSandbox(url, settings, control, http)
