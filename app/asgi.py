@@ -19,7 +19,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 
 from app import wiring
+from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
+from app.accounts.guards import cookie_only
 from app.core import health
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
@@ -62,7 +64,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
         await platform.database.dispose()
 
     return Litestar(
-        route_handlers=[*health.HANDLERS, *instructors.HANDLERS, *site.HANDLERS, static(ROOT / "static")],
+        route_handlers=[
+            *health.HANDLERS,
+            *accounts.HANDLERS,
+            *instructors.HANDLERS,
+            *site.HANDLERS,
+            static(ROOT / "static"),
+        ],
+        guards=[cookie_only],
         dependencies={
             "uow": Provide(provide_uow, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
@@ -83,7 +92,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
             render_plugins=[JsonRenderPlugin()],
         ),
         state=State(
-            {"platform": platform, "database": platform.database, "templates": environment(settings)}
+            {
+                "platform": platform,
+                "database": platform.database,
+                "templates": environment(settings),
+                "google_purposes": {**accounts.GOOGLE_PURPOSES},
+            }
         ),
         lifespan=[lifespan],
         request_max_body_size=1_000_000,

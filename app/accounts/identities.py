@@ -65,7 +65,7 @@ async def _start(
             "account_closed", "The account that belongs to this Google account was closed.", status=422
         )
     secret = await web_sessions.start(uow, settings, user.id, browser)
-    return SignedIn(user.id, user.role, secret, is_new)
+    return SignedIn(user.id, user.role, user.time_zone, secret, is_new)
 
 
 async def _owner_or_newcomer(uow: UnitOfWork, info: UserInfo, time_zone: str) -> tuple[UUID | None, bool]:

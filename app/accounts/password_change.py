@@ -50,9 +50,10 @@ async def reset_works(uow: UnitOfWork, token: str) -> bool:
 
 
 async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
-    """Set a new password by the link and sign out everywhere; False if the link doesn't work. Service unit of work.
+    """Set a new password by the link and shut everybody out; False if the link doesn't work. Service unit of work.
 
-    Whoever opened the link owns the mailbox: an unconfirmed address is confirmed by it. A password that is refused
+    Web sessions and access tokens end, and Google accounts with another address are disconnected: somebody who got
+    in may have made them. Whoever opened the link owns the mailbox: an unconfirmed address is confirmed by it. A password that is refused
     (Invalid naming `password`) leaves the link good for another try.
     """
     user_id = await links.owner(uow, Purpose.RESET_PASSWORD, token)
@@ -65,7 +66,7 @@ async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
     if await links.use(uow, Purpose.RESET_PASSWORD, token) is None:
         return False
     await repository.user_by_id(uow.session, user.id, lock=True)
-    await repository.end_web_sessions(uow.session, user.id)
+    await repository.shut_out(uow.session, user.id, user.email)
     await repository.end_links(uow.session, user.id, Purpose.VERIFY_EMAIL, clock.now())
     if user.email_verified_at is None:
         await repository.change_user(uow.session, user.id, {"email_verified_at": clock.now()})

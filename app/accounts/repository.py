@@ -246,7 +246,19 @@ async def take_oauth_state(session: AsyncSession, state_hash: bytes) -> OAuthSta
     return result.scalar_one_or_none()
 
 
-# Forgetting
+# Shutting out, forgetting
+
+
+async def shut_out(session: AsyncSession, user_id: UUID, email: str) -> None:
+    """End web sessions and access tokens, and disconnect Google accounts whose address isn't the user's own."""
+    for table in (WebSession, AccessToken):
+        await session.execute(sa.delete(table).where(table.user_id == user_id))
+    foreign = sa.func.lower(UserIdentity.email).is_distinct_from(email.lower())
+    await session.execute(
+        sa.delete(UserIdentity).where(
+            UserIdentity.user_id == user_id, UserIdentity.provider == Provider.GOOGLE, foreign
+        )
+    )
 
 
 async def drop_secrets(session: AsyncSession, user_id: UUID) -> None:

@@ -21,6 +21,7 @@ class SignedIn:
 
     user_id: UUID
     role: Role
+    time_zone: str
     secret: str
     is_new: bool = False
 
@@ -45,7 +46,7 @@ async def sign_in(
     if renewed:
         await repository.change_user(uow.session, user.id, {"password_hash": renewed})
     secret = await web_sessions.start(uow, settings, user.id, browser)
-    return SignedIn(user.id, user.role, secret)
+    return SignedIn(user.id, user.role, user.time_zone, secret)
 
 
 async def _still_the_same(uow: UnitOfWork, user: User, stored: str) -> None:

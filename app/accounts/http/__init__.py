@@ -1,0 +1,14 @@
+"""The pages of accounts."""
+
+from litestar.types import ControllerRouterHandler
+
+from app.accounts.http import google, reset_password, settings, sign_in, sign_up
+
+GOOGLE_PURPOSES = google.PURPOSES
+HANDLERS: list[ControllerRouterHandler] = [
+    *sign_in.HANDLERS,
+    *sign_up.HANDLERS,
+    *reset_password.HANDLERS,
+    *settings.HANDLERS,
+    *google.HANDLERS,
+]
