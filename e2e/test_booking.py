@@ -1,0 +1,178 @@
+"""A student books, moves and cancels a session with the Lisbon mentor; both find it everywhere it belongs."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Awaitable
+from typing import Any
+
+import httpx
+import pytest
+from icalendar import Calendar
+from playwright.async_api import Page, expect
+
+from e2e.support.browser import PHONE, Windows
+from e2e.support.htmx import fragments
+from e2e.support.waiting import until
+from tests.contracts import specs
+
+MENTOR, STUDENT = "mentor@example.test", "student@example.test"
+
+
+async def own_events(control: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """The platform's events in the mentor's calendar, not deleted."""
+    answer = await control.get(f"/control/google/calendars/{MENTOR}/events")
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return [
+        item
+        for item in items
+        if "session_id" in str(item.get("extendedProperties")) and item["status"] != "cancelled"
+    ]
+
+
+async def mails(control: httpx.AsyncClient, session_id: str) -> list[dict[str, Any]]:
+    """Mails about a session, oldest first."""
+    items: list[dict[str, Any]] = (await control.get("/control/mailbox")).json()["items"]
+    return [mail for mail in items if session_id in mail["text"] or session_id in str(mail["html"])]
+
+
+def invitation(mail: dict[str, Any]) -> Any:
+    """The event of the mail's ICS attachment, with its calendar's method."""
+    (attachment,) = mail["attachments"]
+    calendar = Calendar.from_ical(base64.b64decode(attachment["content"]))
+    (event,) = calendar.walk("VEVENT")
+    return str(calendar["METHOD"]), event
+
+
+async def first_free_day(page: Page) -> None:
+    """Open the calendar on the first day with free times, of this month or the next."""
+    await page.goto("/calendar")
+    if not await page.locator("#day .slot form").count():
+        await page.locator("#day .day-empty a").click()
+    await expect(page.locator("#day .slot form").first).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["htmx", "plain"])
+async def test_a_student_books_moves_and_cancels(
+    windows: Windows, control: httpx.AsyncClient, javascript: bool
+) -> None:
+    page = await windows.open(STUDENT, javascript=javascript)
+    await first_free_day(page)
+    await page.locator("#day .slot form button").first.click()
+    if javascript:
+        await expect(page.locator(".booked")).to_be_visible()
+        await page.locator(".booked a", has_text="See the session").click()
+    await page.wait_for_url(re.compile(r"/sessions/[0-9a-f-]{36}"))
+    session_id = page.url.rsplit("/", 1)[1]
+    await expect(page.locator("main")).to_contain_text("Inês Duarte")
+
+    event = await until(lambda: one(own_events(control)))
+    booked = await until(lambda: exactly(2, mails(control, session_id)))
+    assert {mail["to"][0] for mail in booked} == {MENTOR, STUDENT}
+    method, invited = invitation(booked[0])
+    assert (method, int(invited.get("SEQUENCE", 0))) == ("REQUEST", 0)
+
+    await page.get_by_role("link", name="Move to another time").click()
+    await expect(page.locator("#day .slot form").first).to_be_visible()
+    await page.locator("#day .slot form button").nth(1).click()
+    await page.wait_for_url(re.compile(rf"/sessions/{session_id}$"))
+    moved = await until(lambda: one(own_events(control), start=event["start"]["dateTime"]))
+    assert moved["id"] == event["id"]
+    told = await until(lambda: exactly(4, mails(control, session_id)))
+    method, invited_again = invitation(told[-1])
+    assert (method, invited_again["UID"]) == ("REQUEST", invited["UID"])
+    assert int(invited_again["SEQUENCE"]) > int(invited.get("SEQUENCE", 0))
+
+    await page.get_by_role("link", name="Cancel session").click()
+    await page.get_by_role("button", name="Cancel the session").click()
+    await page.wait_for_url(re.compile(r"/sessions$"))
+    await until(lambda: exactly(0, own_events(control)))
+    ended = await until(lambda: exactly(6, mails(control, session_id)))
+    assert invitation(ended[-1])[0] == "CANCEL"
+    await page.goto("/calendar")
+    await expect(page.locator("#balance")).to_contain_text("3 sessions to book")
+
+
+async def test_picking_a_day_and_booking_are_fragments(windows: Windows, control: httpx.AsyncClient) -> None:
+    page = await windows.open(STUDENT, width=PHONE)
+    await first_free_day(page)
+    other = page.locator("#month a[href*='day=']:not([aria-current])").first
+    async with fragments(page) as seen:
+        await other.click()
+        await expect(page.locator("#day .slot form").first).to_be_visible()
+        await expect(page.locator(f"#day[data-date='{await shown_day(page)}']")).to_be_visible()
+        await page.locator("#day .slot form button").first.click()
+        await expect(page.locator(".booked")).to_be_visible()
+    seen.assert_only_fragments(("GET", "/calendar"), ("POST", "/sessions"))
+    await expect(page.locator("#balance")).to_contain_text("2 sessions to book")
+    await page.locator(".booked a", has_text="See the session").click()
+    await page.get_by_role("link", name="Cancel session").click()
+    await page.get_by_role("button", name="Cancel the session").click()
+    await page.wait_for_url(re.compile(r"/sessions$"))
+    await until(lambda: exactly(0, own_events(control)))
+
+
+async def test_a_slot_leaves_the_other_students_page(windows: Windows, control: httpx.AsyncClient) -> None:
+    watching = await windows.open("student-last@example.test", time_zone="Europe/Berlin")
+    booking = await windows.open(STUDENT)
+    await first_free_day(watching)
+    day = await shown_day(watching)
+    start = await watching.locator("#day .slot").first.get_attribute("data-start")
+    slot = f"#day .slot[data-start='{start}']"
+    await booking.goto(f"/calendar?day={day}")
+    await booking.locator(slot).locator("button").click()
+    await expect(booking.locator(".booked")).to_be_visible()
+    await expect(watching.locator(slot)).to_have_count(0)
+    await booking.locator(".booked a", has_text="See the session").click()
+    await booking.get_by_role("link", name="Cancel session").click()
+    await booking.get_by_role("button", name="Cancel the session").click()
+    await expect(watching.locator(slot)).to_have_count(1)
+    await until(lambda: exactly(0, own_events(control)))
+
+
+async def test_a_double_click_books_once(windows: Windows, control: httpx.AsyncClient) -> None:
+    page = await windows.open(STUDENT)
+    await first_free_day(page)
+    await page.locator("#day .slot form button").first.dblclick()
+    await expect(page.locator(".booked")).to_be_visible()
+    await page.goto("/sessions")
+    await expect(page.get_by_role("link", name=re.compile("^Cancel"))).to_have_count(1)
+    await page.get_by_role("link", name=re.compile("^Cancel")).click()
+    await page.get_by_role("button", name="Cancel the session").click()
+    await until(lambda: exactly(0, own_events(control)))
+
+
+@pytest.mark.skipif(specs.folder() is None, reason="the vendors' contracts (../shared/specs) are not here")
+async def test_what_was_sent_keeps_to_the_vendors_contracts(
+    windows: Windows, control: httpx.AsyncClient
+) -> None:
+    page = await windows.open(STUDENT)
+    await first_free_day(page)
+    await page.locator("#day .slot form button").first.click()
+    await page.locator(".booked a", has_text="See the session").click()
+    await until(lambda: one(own_events(control)))
+    await page.get_by_role("link", name="Cancel session").click()
+    await page.get_by_role("button", name="Cancel the session").click()
+    await until(lambda: exactly(0, own_events(control)))
+    recorded = (await control.get("/control/requests")).json()["items"]
+    assert specs.requests_valid(recorded) > 0
+
+
+async def shown_day(page: Page) -> str:
+    """The date whose slots are shown."""
+    return await page.locator("#day").get_attribute("data-date") or ""
+
+
+async def one(found: Awaitable[list[Any]], start: str = "") -> Any:
+    """The only item, None while there is none, or while it still starts at `start`."""
+    items = await found
+    if len(items) == 1 and (not start or items[0]["start"]["dateTime"] != start):
+        return items[0]
+    return None
+
+
+async def exactly(count: int, found: Awaitable[list[Any]]) -> list[Any] | bool | None:
+    """The items once there are that many (True for none), None before."""
+    items = await found
+    return (items or True) if len(items) == count else None

@@ -1,0 +1,119 @@
+"""Every page as people get it: nothing for axe in either theme, nothing wider than a phone, light enough to load."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, Response
+
+from e2e.support.browser import DESK, PHONE, Theme, Windows
+from e2e.support.platform import PROJECT, RunningPlatform
+
+SHOTS = PROJECT / ".data" / "screenshots"
+MOST_BYTES = 60 * 1024
+
+PAGES: dict[str | None, tuple[str, ...]] = {
+    None: (
+        "/",
+        "/instructors",
+        "/instructors?q=nobody-at-all",
+        "/instructors/ines-duarte",
+        "/instructors/meera-banerjee",
+        "/sign-in",
+        "/sign-up",
+        "/check-mail",
+        "/reset-password",
+        "/verify/nonsense",
+        "/privacy",
+        "/terms",
+        "/nowhere",
+    ),
+    "student@example.test": (
+        "/calendar",
+        "/sessions",
+        "/sessions/{session}",
+        "/settings",
+        "/settings/deletion",
+    ),
+    "student-new@example.test": ("/calendar", "/sessions"),
+    "nils@example.test": ("/sessions", "/sessions/{upcoming}/move", "/sessions/{upcoming}/cancellation"),
+    "mentor@example.test": ("/instructor/sessions", "/instructor/settings", "/sessions/{session}"),
+    "mentor-nairobi@example.test": ("/instructor/sessions", "/instructor/settings"),
+    "admin@example.test": ("/instructors", "/settings"),
+}
+CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
+IDS = [f"{(email or 'anonymous').split('@')[0]}:{path}" for email, path in CASES]
+
+
+async def address(page: Page, path: str) -> str:
+    """`path` with the placeholders filled from the viewer's own lists."""
+    if "{session}" in path:
+        return path.replace("{session}", await first_session(page, "a[href^='/sessions/']"))
+    if "{upcoming}" in path:
+        return path.replace("{upcoming}", await first_session(page, "a[href$='/cancellation']"))
+    return path
+
+
+async def first_session(page: Page, selector: str) -> str:
+    """The id in the first link of the viewer's list of sessions."""
+    await page.goto("/sessions")
+    if page.url.endswith("/instructor/sessions") or not await page.locator(selector).count():
+        await page.goto("/instructor/sessions")
+    href = await page.locator(selector).first.get_attribute("href") or ""
+    found = re.search(r"[0-9a-f-]{36}", href)
+    assert found, f"no session in {page.url}"
+    return found.group()
+
+
+@pytest.mark.parametrize(("email", "path"), CASES, ids=IDS)
+async def test_a_page_is_accessible_and_fits(windows: Windows, email: str | None, path: str) -> None:
+    found: list[str] = []
+    for theme in ("light", "dark"):
+        for width in (DESK, PHONE):
+            page = await windows.open(email, theme=theme, width=width)  # type: ignore[arg-type]
+            await page.goto(await address(page, path))
+            found += [f"{theme} {width}: {problem}" for problem in await windows.axe(page)]
+            wide = await page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, f"{path} is {wide} px wider than {width}"
+            await shoot(page, email, path, theme, width)  # type: ignore[arg-type]
+            await page.context.close()
+    assert found == []
+
+
+async def shoot(page: Page, email: str | None, path: str, theme: Theme, width: int) -> None:
+    """Keep a picture to look at, under .data/screenshots."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", f"{(email or 'anonymous').split('@')[0]}{path}".lower()).strip("-")
+    await page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
+
+
+@pytest.fixture
+async def weighed(windows: Windows) -> AsyncIterator[dict[str, int]]:
+    """Compressed bytes of everything one calendar page loads, by address."""
+    page = await windows.open("student@example.test")
+    answers: list[Response] = []
+    page.on("response", answers.append)
+    await page.goto("/calendar", wait_until="load")
+    yield {answer.url: len(gzip.compress(await answer.body(), 6)) for answer in answers if answer.ok}
+
+
+async def test_the_calendar_weighs_at_most_60_kb(weighed: dict[str, int]) -> None:
+    assert sum(weighed.values()) <= MOST_BYTES, weighed
+
+
+async def test_the_first_paint_needs_no_script(windows: Windows) -> None:
+    page = await windows.open(javascript=False)
+    for path in ("/", "/instructors", "/sign-in"):
+        await page.goto(path)
+        assert await page.locator("h1").is_visible()
+
+
+def test_the_picture_in_the_readme_exists(platform: RunningPlatform) -> None:
+    assert platform.url
+    assert (Path(PROJECT) / "docs" / "calendar.png").is_file()
