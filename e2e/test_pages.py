@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -94,13 +93,13 @@ async def shoot(page: Page, email: str | None, path: str, theme: Theme, width: i
 
 
 @pytest.fixture
-async def weighed(windows: Windows) -> AsyncIterator[dict[str, int]]:
+async def weighed(windows: Windows) -> dict[str, int]:
     """Compressed bytes of everything one calendar page loads, by address."""
     page = await windows.open("student@example.test")
     answers: list[Response] = []
     page.on("response", answers.append)
     await page.goto("/calendar", wait_until="load")
-    yield {answer.url: len(gzip.compress(await answer.body(), 6)) for answer in answers if answer.ok}
+    return {answer.url: len(gzip.compress(await answer.body(), 6)) for answer in answers if answer.ok}
 
 
 async def test_the_calendar_weighs_at_most_60_kb(weighed: dict[str, int]) -> None:

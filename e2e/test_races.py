@@ -33,12 +33,12 @@ async def database(platform: RunningPlatform) -> AsyncIterator[Database]:
     await database.dispose()
 
 
-async def browser_of(database: Database, url: str, number: int) -> httpx.AsyncClient:
+async def browser_of(database: Database, settings: Settings, url: str, number: int) -> httpx.AsyncClient:
     """A signed-in browser of a load student, with a CSRF token."""
     async with database.service(ServiceDoor.SEED) as uow:
         user = await accounts.find_by_email(uow, f"load-{number:04}@example.test")
         assert user is not None
-        secret = await web_sessions.start(uow, user.id, user_agent=None)
+        secret = await web_sessions.start(uow, settings, user.id, web_sessions.Browser())
         await uow.commit()
     client = httpx.AsyncClient(base_url=url, cookies={SESSION_COOKIE: secret}, timeout=60)
     await client.get("/privacy")
@@ -80,10 +80,11 @@ async def test_a_hundred_students_race_for_one_slot(
     platform: RunningPlatform, database: Database, webs: int
 ) -> None:
     platform.command("seed", "load", "--students", str(RACERS), "--mentor", MENTOR, "--credits", "1")
+    settings = Settings.from_env(platform.env)
     mentor_id = await mentor_of(database)
     with platform.another_web() as second:
         urls = [platform.url, second][:webs]
-        racers = [await browser_of(database, urls[n % webs], n + 1) for n in range(RACERS)]
+        racers = [await browser_of(database, settings, urls[n % webs], n + 1) for n in range(RACERS)]
         slot = (await free_slots(racers[0], mentor_id))[-1 - webs]
         form = {"mentor_id": mentor_id, "start": slot["start"]}
         answers = await asyncio.gather(

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 150.0
 STOP_SECONDS = 15.0
 # Journeys sign in more often from one address than people do; the policies have tests of their own.
-SETTINGS = {"LIMITS_SCALE": "1000", "ENVIRONMENT": "development"}
+SETTINGS = {"LIMITS_SCALE": "1000", "ENVIRONMENT": "development", "ENV_FILE": ""}
 
 
 class NotReady(Exception):
