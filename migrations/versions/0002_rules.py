@@ -163,6 +163,132 @@ select u.id, u.name, u.time_zone,
     or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = app_user_id());
 """
 
+# One document a question, for the slot engine: every page with times asks it, so that its plan is kept (plpgsql) and
+# one round trip is enough. It runs as the asker: row-level security decides about packs, seat and own sessions.
+SITUATION = """
+create function booking_situation(mentor uuid, student uuid, since timestamptz, till timestamptz,
+                                  horizon_from timestamptz) returns text
+language plpgsql stable as $$
+declare
+    until timestamptz := greatest(till, horizon_from + make_interval(
+        days => (select m.horizon_days + 1 from mentors m where m.id = mentor)));
+begin
+    return (select json_build_object(
+        'mentor', json_build_object(
+            'id', m.id, 'name', p.name, 'slug', m.slug, 'time_zone', m.time_zone, 'hours', m.working_hours,
+            'overrides', coalesce((select json_object_agg(o.date, o.intervals) from date_overrides o
+                                    where o.mentor_id = mentor
+                                      and o.date between since::date - 1 and until::date + 1), '{}'),
+            'calendar', c.state, 'mirrored_at', floor(extract(epoch from c.mirrored_at))::bigint,
+            'notice_minutes', m.notice_minutes, 'horizon_days', m.horizon_days,
+            'session_minutes', m.session_minutes, 'step_minutes', m.step_minutes,
+            'buffer_before_minutes', m.buffer_before_minutes, 'buffer_after_minutes', m.buffer_after_minutes),
+        'busy', r.busy, 'blocked', r.blocked,
+        'own', (select coalesce(json_agg(json_build_object(
+                    'id', s.id, 'mentor_id', s.mentor_id, 'pack_id', s.pack_id,
+                    'start', floor(extract(epoch from s.scheduled_at))::bigint,
+                    'end', ceil(extract(epoch from s.ends_at))::bigint,
+                    'blocked', json_build_array(floor(extract(epoch from lower(s.blocked)))::bigint,
+                                                ceil(extract(epoch from upper(s.blocked)))::bigint))), '[]')
+                  from sessions s
+                 where s.student_id = student and s.status = 'scheduled'
+                   and s.scheduled_at < until and s.ends_at > since),
+        'packs', (select coalesce(json_agg(json_build_object(
+                    'id', k.id, 'status', k.status, 'frozen', k.frozen, 'total', k.total_sessions,
+                    'remaining', k.remaining_sessions, 'scheduled', k.scheduled_sessions,
+                    'purchased_at', floor(extract(epoch from k.purchased_at))::bigint,
+                    'expires_at', ceil(extract(epoch from k.expires_at))::bigint)), '[]')
+                    from session_packs k where k.student_id = student and k.mentor_id = mentor),
+        'seat', (select json_build_object('status', t.status,
+                                          'expires_at', floor(extract(epoch from t.seat_expires_at))::bigint)
+                   from seat_reservations t
+                  where t.student_id = student and t.mentor_id = mentor and t.status <> 'released'))::text
+      from mentors m
+      join people p on p.id = m.id
+      left join mentor_calendar(mentor) c on true
+      cross join (select coalesce(json_agg(json_build_array(starts, ends)) filter (where kind = 'busy'), '[]') as busy,
+                         coalesce(json_agg(json_build_array(starts, ends)) filter (where kind = 'blocked'), '[]')
+                             as blocked
+                    from mentor_closed_ranges(mentor, since, until)) r
+     where m.id = mentor);
+end $$;
+"""
+
+# Open pages hear in which range the offers of a mentor changed, and ask again: no ids but the mentor's are told.
+SLOTS_CHANGED = """
+create function announce_slots(mentor uuid, range tstzrange) returns void language sql as $$
+    select pg_notify('slots', json_build_object(
+        'mentor_id', mentor,
+        'start', floor(extract(epoch from lower(range)))::bigint,
+        'end', ceil(extract(epoch from upper(range)))::bigint)::text)
+     where not isempty(range)
+$$;
+
+create function announce_session() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' and (old.status = 'scheduled') = (new.status = 'scheduled') and old.blocked = new.blocked then
+        return null;
+    end if;
+    if tg_op = 'UPDATE' and old.status = 'scheduled' then
+        perform announce_slots(old.mentor_id, old.blocked);
+    end if;
+    if new.status = 'scheduled' then
+        perform announce_slots(new.mentor_id, new.blocked);
+    end if;
+    return null;
+end $$;
+
+create trigger announce_session after insert or update on sessions for each row execute function announce_session();
+
+create function announce_busy_windows() returns trigger language plpgsql as $$
+begin
+    perform announce_slots(mentor_id, tstzrange(min(lower(span)), max(upper(span)))) from changed group by mentor_id;
+    return null;
+end $$;
+
+create trigger announce_new_busy_windows after insert on busy_windows
+referencing new table as changed for each statement execute function announce_busy_windows();
+create trigger announce_old_busy_windows after delete on busy_windows
+referencing old table as changed for each statement execute function announce_busy_windows();
+create trigger announce_left_busy_windows after update on busy_windows
+referencing old table as changed for each statement execute function announce_busy_windows();
+create trigger announce_moved_busy_windows after update on busy_windows
+referencing new table as changed for each statement execute function announce_busy_windows();
+
+create function announce_rules() returns trigger language plpgsql as $$
+begin
+    perform announce_slots((to_jsonb(coalesce(new, old)) ->> tg_argv[0])::uuid, tstzrange('2000-01-01', '2100-01-01'));
+    return null;
+end $$;
+
+create trigger announce_rules after update on mentors for each row
+when ((old.time_zone, old.working_hours, old.notice_minutes, old.horizon_days, old.session_minutes, old.step_minutes,
+       old.buffer_before_minutes, old.buffer_after_minutes)
+      is distinct from
+      (new.time_zone, new.working_hours, new.notice_minutes, new.horizon_days, new.session_minutes, new.step_minutes,
+       new.buffer_before_minutes, new.buffer_after_minutes))
+execute function announce_rules('id');
+create trigger announce_state after insert or update of state on calendar_connections for each row
+execute function announce_rules('mentor_id');
+create trigger announce_override after insert or update or delete on date_overrides for each row
+execute function announce_rules('mentor_id');
+"""
+
+# What happened to a session so far, for the two people it belongs to.
+HISTORY = """
+create function session_history(session uuid)
+returns table (at timestamptz, actor_id uuid, actor_role text, action text, before jsonb, after jsonb)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select a.at, a.actor_id, a.actor_role, a.action, a.before, a.after
+      from audit_log a
+     where a.subject_type = 'sessions' and a.subject_id = session
+       and (app_role() = 'admin'
+            or exists (select 1 from sessions s
+                        where s.id = session and app_user_id() in (s.student_id, s.mentor_id)))
+     order by a.at, a.id
+$$;
+"""
+
 TIME = """
 create function next_due_at(after timestamptz) returns timestamptz
 language sql stable security definer set search_path = public, pg_temp as $$
@@ -185,6 +311,20 @@ $$;
 DOWN = """
 drop function work_left(timestamptz);
 drop function next_due_at(timestamptz);
+drop function session_history(uuid);
+drop trigger announce_override on date_overrides;
+drop trigger announce_state on calendar_connections;
+drop trigger announce_rules on mentors;
+drop function announce_rules();
+drop trigger announce_moved_busy_windows on busy_windows;
+drop trigger announce_left_busy_windows on busy_windows;
+drop trigger announce_old_busy_windows on busy_windows;
+drop trigger announce_new_busy_windows on busy_windows;
+drop function announce_busy_windows();
+drop trigger announce_session on sessions;
+drop function announce_session();
+drop function announce_slots(uuid, tstzrange);
+drop function booking_situation(uuid, uuid, timestamptz, timestamptz, timestamptz);
 drop view people;
 drop function waitlist_position(uuid);
 drop function waitlist_length(uuid);
@@ -210,7 +350,7 @@ drop function app_user_id();
 
 
 def upgrade() -> None:
-    for part in (IDENTITY, APPEND_ONLY, LEDGER, SEATS, OUTBOX, QUESTIONS, PEOPLE, TIME):
+    for part in (IDENTITY, APPEND_ONLY, LEDGER, SEATS, OUTBOX, QUESTIONS, PEOPLE, SITUATION, SLOTS_CHANGED, HISTORY, TIME):
         op.execute(part)
 
 

@@ -50,7 +50,7 @@ POLICIES: dict[str, dict[str, str]] = {
     "outbox": {"select": ADMIN, "insert": ANYBODY},
     "deliveries": {"select": f"recipient_id = app_user_id() or {ADMIN}"},
     "audit_log": {"select": ADMIN, "insert": "actor_id is not distinct from app_user_id()"},
-    "idempotency_keys": {"select": SELF, "insert": SELF},
+    "idempotency_keys": {"select": SELF, "insert": SELF, "update": SELF},
     "saq_jobs": {},
     "saq_stats": {},
     "saq_versions": {},
@@ -85,6 +85,9 @@ FUNCTIONS = (
     "waitlist_length(uuid)",
     "waitlist_position(uuid)",
     "workers_alive()",
+    "booking_situation(uuid, uuid, timestamptz, timestamptz, timestamptz)",
+    "announce_slots(uuid, tstzrange)",
+    "session_history(uuid)",
 )
 SERVICE_FUNCTIONS = ("next_due_at(timestamptz)", "work_left(timestamptz)")
 

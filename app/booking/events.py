@@ -1,0 +1,55 @@
+"""What others must hear of a change, written to the outbox in the change's own transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.booking.facts import SessionFacts, SessionRow
+from app.booking.models import EventSync
+from app.core.templating import iso
+from app.core.unit_of_work import UnitOfWork
+
+
+async def tell(
+    uow: UnitOfWork,
+    kind: str,
+    session: SessionFacts,
+    *,
+    version: int,
+    sync: EventSync,
+    before: datetime | None = None,
+    used: bool | None = None,
+) -> None:
+    """Have both people told, and the mentor's calendar written where there is one.
+
+    The payload describes the session as of `version`: a mail says what happened then, even if it is sent later.
+    `before`: the start that a moved session had; `used`: whether a cancellation cost the session.
+    """
+    payload: dict[str, Any] = {
+        "kind": kind,
+        "session_id": session.id,
+        "version": version,
+        "start": iso(session.start),
+        "end": iso(session.end),
+        "actor_id": uow.principal.user_id,
+        "actor_role": uow.principal.role,
+    }
+    if before is not None:
+        payload["before"] = iso(before)
+    if used is not None:
+        payload["used"] = used
+    await uow.emit("notification/send", payload, key=f"{kind}:{session.id}:{version}")
+    if sync is EventSync.PENDING:
+        await write_calendar(uow, session.id, version)
+
+
+async def write_calendar(uow: UnitOfWork, session_id: UUID, version: int) -> None:
+    """Have the mentor's calendar brought in line with the session."""
+    await uow.emit("calendar/write", {"session_id": session_id}, key=f"calendar/write:{session_id}:{version}")
+
+
+def sync_after(row: SessionRow) -> EventSync:
+    """How far the mentor's calendar is after a change: behind, if there is one."""
+    return EventSync.NONE if row.event_sync is EventSync.NONE else EventSync.PENDING

@@ -1,0 +1,106 @@
+"""The SQL behind slots and bookings: one statement reads a whole situation; rows are plain, never entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.booking.facts import SessionRow
+from app.booking.models import Session, SessionStatus
+from app.booking.situation import Situation
+from app.core.errors import NotFound
+from app.packs.models import PackEntry
+
+MARGIN: Final = timedelta(days=1)
+"""More than a session with its buffers: what is taken outside a window can still close a slot inside."""
+
+_COLUMNS: Final = tuple(getattr(Session, name) for name in SessionRow.__struct_fields__)
+_SITUATION = sa.text("select booking_situation(:mentor_id, :student_id, :since, :until, :horizon_from)")
+# Exclusion constraints alone would let two inserts wait for each other until one is killed as a deadlock.
+_LOCK = sa.text(
+    "select pg_advisory_xact_lock(hashtextextended('mentor:' || cast(:mentor_id as text), 0)),"
+    " pg_advisory_xact_lock(hashtextextended('student:' || cast(:student_id as text), 0))"
+)
+
+
+async def situation(
+    session: AsyncSession,
+    mentor_id: UUID,
+    student_id: UUID | None,
+    since: datetime,
+    until: datetime,
+    *,
+    horizon_from: datetime | None = None,
+) -> Situation:
+    """The situation for times in [since, until), and on to the mentor's horizon counted from `horizon_from`.
+
+    One query. Raises NotFound for an unknown mentor.
+    """
+    values = {
+        "mentor_id": mentor_id,
+        "student_id": student_id,
+        "since": since - MARGIN,
+        "until": until + MARGIN,
+        "horizon_from": horizon_from,
+    }
+    document = (await session.execute(_SITUATION, values)).scalar_one_or_none()
+    if document is None:
+        raise NotFound
+    return msgspec.json.decode(document, type=Situation)
+
+
+async def queue_up(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> None:
+    """Wait for every other change of this mentor's or this student's times; held until the transaction ends.
+
+    Taken before all other locks, the mentor's first.
+    """
+    await session.execute(_LOCK, {"mentor_id": str(mentor_id), "student_id": str(student_id)})
+
+
+async def find(session: AsyncSession, session_id: UUID, *, lock: bool = False) -> SessionRow:
+    """One session that the asker may see. Raises NotFound. `lock`: for a change, after seat and packs."""
+    query = sa.select(*_COLUMNS).where(Session.id == session_id)
+    if lock:
+        query = query.with_for_update()
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound
+    return SessionRow(**row._mapping)
+
+
+async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    """A new session; constraints may refuse it."""
+    await session.execute(sa.insert(Session).values(**values))
+
+
+async def change(session: AsyncSession, session_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change a session; constraints may refuse it."""
+    await session.execute(sa.update(Session).where(Session.id == session_id).values(**values))
+
+
+async def spent(session: AsyncSession, session_id: UUID) -> UUID | None:
+    """The pack that the session's credit was taken from, if it was and hasn't been given back."""
+    query = (
+        sa.select(PackEntry.pack_id)
+        .where(PackEntry.session_id == session_id)
+        .group_by(PackEntry.pack_id)
+        .having(sa.func.sum(PackEntry.delta) < 0)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def overdue(session: AsyncSession, ended_before: datetime, limit: int) -> Sequence[UUID]:
+    """Sessions still scheduled that ended at or before that instant, the oldest first."""
+    query = (
+        sa.select(Session.id)
+        .where(Session.status == SessionStatus.SCHEDULED, Session.ends_at <= ended_before)
+        .order_by(Session.ends_at)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()

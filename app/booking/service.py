@@ -1,0 +1,32 @@
+"""What booking does for the pages, the JSON interface, jobs and the bot."""
+
+from __future__ import annotations
+
+from app.booking.book import book
+from app.booking.cancel import cancel
+from app.booking.conflicts import note_conflicts, replay_calendar
+from app.booking.facts import Booked, SessionFacts
+from app.booking.idempotency import Idempotency
+from app.booking.mark import mark, set_notes, set_recording
+from app.booking.move import reschedule
+from app.booking.overdue import complete_overdue
+from app.booking.refusals import BookingRefused, Refusal
+from app.booking.sync import sync_calendar
+
+__all__ = [
+    "Booked",
+    "BookingRefused",
+    "Idempotency",
+    "Refusal",
+    "SessionFacts",
+    "book",
+    "cancel",
+    "complete_overdue",
+    "mark",
+    "note_conflicts",
+    "replay_calendar",
+    "reschedule",
+    "set_notes",
+    "set_recording",
+    "sync_calendar",
+]
