@@ -1,0 +1,96 @@
+"""A process that sends is killed (SIGKILL) at the points that matter; another one finishes, and there is one mail."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+import psycopg
+import pytest
+
+from app.core.outbox import Retry
+from app.core.rls import ServiceDoor
+from app.notifications import service
+from app.notifications.models import DeliveryState
+from app.settings import Settings
+from tests.notifications.desk import Desk
+from tests.support.processes import Program, kill, running, until
+
+
+@pytest.fixture
+async def recorded(desk: Desk) -> Desk:
+    """One mail, written down and not sent yet."""
+    async with desk.database.service(ServiceDoor.JOB) as uow:
+        await service.record(uow, desk.mailer, desk.event_id, "session_booked", [desk.message("student")])
+        await uow.commit()
+    return desk
+
+
+def sender(desk: Desk, settings: Settings) -> AbstractAsyncContextManager[Program]:
+    return running(settings, "tests.notifications.sender", str(desk.event_id))
+
+
+async def is_claimed(desk: Desk) -> bool:
+    return (await desk.row()).state is DeliveryState.SENDING
+
+
+async def finish(desk: Desk, killed: Program) -> None:
+    """Kill the sender, let its claim run out, send with another."""
+    await kill(killed)
+    with pytest.raises(Retry, match="another worker"):
+        await service.deliver(desk.database, desk.mailer, desk.event_id)
+
+    async def is_delivered() -> bool:
+        await desk.change(claimed_until="now() - interval '1 second'")
+        try:
+            await service.deliver(desk.database, desk.mailer, desk.event_id)
+        except Retry:  # Resend may still be busy with the dead sender's request
+            return False
+        return True
+
+    await until("the mail is delivered", is_delivered)
+    row = await desk.row()
+    (mail,) = desk.mailbox()
+    assert (row.state, row.provider_id) == (DeliveryState.SENT, mail["id"])
+
+
+async def test_killed_with_the_delivery_claimed(recorded: Desk, mail_settings: Settings) -> None:
+    recorded.sandbox.control.chaos("resend", latency_ms=2000)
+    async with sender(recorded, mail_settings) as program:
+        await until("the delivery is claimed", lambda: is_claimed(recorded))
+        await kill(program)
+        recorded.sandbox.control.chaos()
+        await finish(recorded, program)
+    keys = {request["headers"]["idempotency-key"] for request in recorded.requests()}
+    assert len(keys) == 1
+
+
+async def test_killed_between_the_vendors_yes_and_the_mark(
+    recorded: Desk, mail_settings: Settings, admin_url: str
+) -> None:
+    recorded.sandbox.control.chaos("resend", latency_ms=500)
+    async with (
+        sender(recorded, mail_settings) as program,
+        await psycopg.AsyncConnection.connect(admin_url) as hindrance,
+    ):
+        await until("the delivery is claimed", lambda: is_claimed(recorded))
+        await hindrance.execute("select from deliveries for update")
+
+        async def has_arrived() -> bool:
+            return bool(recorded.mailbox())
+
+        await until("the mail is with Resend", has_arrived)
+        assert program.returncode is None
+        await kill(program)
+        await hindrance.rollback()
+        recorded.sandbox.control.chaos()
+        await finish(recorded, program)
+    first, second = recorded.requests()
+    assert first["body"] == second["body"]
+    assert first["answer"] == second["answer"]
+
+
+async def test_a_sender_that_lives_marks_what_it_sent(recorded: Desk, mail_settings: Settings) -> None:
+    async with sender(recorded, mail_settings) as program:
+        assert await program.wait() == 0
+    assert (await recorded.row()).state is DeliveryState.SENT
+    assert len(recorded.mailbox()) == 1

@@ -1,0 +1,130 @@
+"""The words of every mail: all variables are spelt right, text and HTML say the same, names can't break them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+from app.core import clock
+from app.core.templating import ROOT, environment
+from app.notifications.catalogue import CATALOGUE, Kind
+from app.notifications.mailer import Mailer
+from app.notifications.rendering import Words, render
+from app.settings import Settings
+from tests.notifications.desk import Desk
+from tests.notifications.examples import REQUIRED, SESSION, START, examples
+
+EXAMPLES = examples()
+NAMES = [f"{kind}-{number}" for number, (kind, _) in enumerate(EXAMPLES)]
+
+
+@pytest.fixture(autouse=True)
+def _three_days_before() -> Iterator[None]:
+    with clock.standing_at(START - timedelta(days=3)):
+        yield
+
+
+@pytest.fixture(scope="module")
+def templates() -> Environment:
+    """The platform's environment, where a misspelt variable is an error."""
+    return environment(Settings()).overlay(undefined=StrictUndefined)
+
+
+def visible(words: Words) -> str:
+    """What a reader of the HTML sees."""
+    body = words.html.partition("<body")[2]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+@pytest.mark.parametrize(("kind", "context"), EXAMPLES, ids=NAMES)
+def test_every_mail_reads_well(templates: Environment, kind: str, context: dict[str, Any]) -> None:
+    words = render(templates, kind, context)
+    assert 0 < len(words.subject) <= 110
+    assert "\n" not in words.subject
+    name = context.get("recipient_name") or context["name"]
+    for text in (words.text, visible(words)):
+        assert f"Hello {name}," in text
+        assert "Huckleberry Mentorships" in text
+        assert not re.search(r"\bNone\b|Undefined|&#|&lt;|[{}]|please be advised", text), text
+    assert not re.search(r"<(p|div|a|br)\b", words.text)
+    assert "\n\n\n" not in words.text
+
+
+@pytest.mark.parametrize(("kind", "context"), EXAMPLES, ids=NAMES)
+def test_every_mail_leads_somewhere(templates: Environment, kind: str, context: dict[str, Any]) -> None:
+    words = render(templates, kind, context)
+    places = re.findall(r'href="([^"]+)"', words.html)
+    assert all(place.startswith("http://127.0.0.1:8000") for place in places)
+    assert len([place for place in places if place != "http://127.0.0.1:8000"]) >= 1
+    for place in places:
+        assert html.unescape(place) in words.text, "the text stands alone"
+
+
+@pytest.mark.parametrize(("kind", "context"), EXAMPLES, ids=NAMES)
+def test_html_suits_mail_programs(templates: Environment, kind: str, context: dict[str, Any]) -> None:
+    page = render(templates, kind, context).html
+    assert page.startswith("<!doctype html>")
+    assert '<meta name="color-scheme" content="light dark">' in page
+    assert "prefers-color-scheme: dark" in page
+    assert not re.search(r"<(script|img|link|table|iframe)\b", page), "nothing to load, nothing to run"
+    assert len(page.encode()) < 20_000
+    for tag in ("div", "p", "a", "h1", "span"):
+        assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>")
+
+
+@pytest.mark.parametrize("kind", [kind for kind, context in REQUIRED.items() if "start" in context])
+def test_times_are_the_readers(templates: Environment, kind: str) -> None:
+    words = render(templates, kind, REQUIRED[kind])
+    assert "Tue 24 Nov 2026" in words.text
+    assert "09:30" in words.text
+    assert "(America/New_York)" in words.text
+    assert "09:30" in visible(words)
+    assert re.search(r"New York time|America/New_York", visible(words))
+
+
+def test_relative_words_carry_the_absolute_ones(templates: Environment) -> None:
+    words = render(templates, "session_booked", SESSION)
+    assert "Tue 24 Nov 2026, 09:30 – 10:30 (America/New_York)\nIn 3 days." in words.text
+
+
+def test_a_name_can_not_break_out(templates: Environment) -> None:
+    hostile = SESSION | {"other_name": "Mal\r\nBcc: all@example.test <script>alert(1)</script>"}
+    words = render(templates, "session_booked", hostile)
+    assert "\n" not in words.subject
+    assert "\r" not in words.subject
+    assert "<script" not in words.html
+
+
+def test_each_kind_has_an_entry_a_folder_and_an_example() -> None:
+    folders = {path.name for path in (ROOT / "templates" / "mail").iterdir() if path.is_dir()}
+    assert set(CATALOGUE) == folders == set(REQUIRED)
+    for kind in CATALOGUE:
+        files = {path.name for path in (ROOT / "templates" / "mail" / kind).iterdir()}
+        assert files == {"subject.txt", "body.txt", "body.html"}
+
+
+async def test_a_new_kind_is_an_entry_and_a_folder(
+    desk: Desk, mail_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mail" / "tea_is_ready"
+    folder.mkdir(parents=True)
+    (folder / "subject.txt").write_text("Tea, {{ name }}")
+    (folder / "body.txt").write_text("It is hot.")
+    (folder / "body.html").write_text(
+        '{% extends "mail/layout.html" %}{% block title %}Tea{% endblock %}{% block body %}Hot{% endblock %}'
+    )
+    monkeypatch.setitem(CATALOGUE, "tea_is_ready", Kind("tea_is_ready", "Tea"))
+    mailer = Mailer.of(mail_settings)
+    loaders = [FileSystemLoader(tmp_path), FileSystemLoader(ROOT / "templates")]
+    mailer.templates.loader = ChoiceLoader(loaders)
+    message = desk.message("student", name="Ana")
+    await desk.send(message, kind="tea_is_ready", mailer=mailer)
+    (mail,) = desk.mailbox("student")
+    assert (mail["subject"], mail["text"]) == ("Tea, Ana", "It is hot.\n")
