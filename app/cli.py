@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
+
+from app.dev import dotenv
+from app.dev.dotenv import DotenvError
 
 COMMANDS = {
     "dev": "app.commands.dev:dev",
@@ -13,6 +17,7 @@ COMMANDS = {
     "migrate": "app.commands.migrate:migrate",
     "seed": "app.commands.seed:seed",
     "token": "app.commands.token:token",
+    "web": "app.commands.web:web",
 }
 
 
@@ -37,4 +42,8 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, name="app", help="Commands of the mentorship platform.")
 def main() -> None:
-    """The group that holds them all."""
+    """The group that holds them all; `.env` is read before any of them runs."""
+    try:
+        dotenv.load(os.environ)
+    except (DotenvError, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from error

@@ -17,13 +17,26 @@ def database() -> None:
 @database.command()
 @click.argument("admin_url")
 @click.option("--name", default="mentorship", show_default=True, help="name of the database")
-def create(admin_url: str, name: str) -> None:
+@click.option("--owner-password", envvar="DATABASE_OWNER_PASSWORD", help="default: a random one")
+@click.option("--app-password", envvar="DATABASE_APP_PASSWORD", help="default: a random one")
+@click.option("--service-password", envvar="DATABASE_SERVICE_PASSWORD", help="default: a random one")
+def create(
+    admin_url: str,
+    name: str,
+    owner_password: str | None,
+    app_password: str | None,
+    service_password: str | None,
+) -> None:
     """Make the database and its three roles as the superuser of ADMIN_URL, and print the variables for .env.
 
-    Run again, it sets new passwords and keeps the data.
+    Run again, it sets the passwords anew and keeps the data.
     """
+    new = Passwords.random()
+    passwords = Passwords(
+        owner_password or new.owner, app_password or new.app, service_password or new.service
+    )
     try:
-        urls = create_roles(admin_url, name, Passwords.random())
+        urls = create_roles(admin_url, name, passwords)
     except (RolesError, psycopg.Error) as error:
         raise click.ClickException(str(error)) from error
     for variable, value in urls.as_env().items():

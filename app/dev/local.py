@@ -117,3 +117,11 @@ class LocalPlatform:
         given = {name: value for name, value in self.given.items() if value}
         environment = {**made, **given, "DATA_DIR": str(self.folder), "PYTHONUNBUFFERED": "1"}
         return environment | {"SANDBOX_DATABASE_URL": environment.get("DATABASE_SERVICE_URL", "")}
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """The arguments for Python that make it one web process."""
+    listen = ["--host", host, "--port", str(port)]
+    speed = ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "2"]
+    quiet = ["--no-access-log", "--no-server-header", "--log-level", "warning"]
+    return ["-m", "uvicorn", "app.asgi:create_app", "--factory", *listen, *speed, *quiet]

@@ -7,13 +7,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psycopg
 
 from app.dev import browser_files, schema
-from app.dev.local import DATABASE, LOOPBACK, VENDORS, LocalPlatform
+from app.dev.local import DATABASE, LOOPBACK, VENDORS, LocalPlatform, web_command
 from app.dev.postgres import PostgresError
 from app.dev.probe import answers_ok
 from app.dev.process import Process, Say
@@ -83,7 +83,7 @@ class Supervisor:
             await self._start_postgres()
         await self._migrate()
         await self._seed()
-        self._begin("web", *self._web_command())
+        self._begin("web", *web_command(platform.host, platform.port))
         self._begin("worker", "-m", "jobs")
         await self._wait_for("the platform", lambda: answers_ok(platform.url, "/api/health/ready"))
         self._write(f"demo accounts (password {PASSWORD}):")
@@ -166,13 +166,6 @@ class Supervisor:
         process = Process(name, lambda: command, self._env, self._speaker(name), cwd=str(PROJECT))
         self._processes.append(process)
         process.begin()
-
-    def _web_command(self) -> Sequence[str]:
-        platform = self._platform
-        listen = ["--host", platform.host, "--port", str(platform.port)]
-        speed = ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "2"]
-        quiet = ["--no-access-log", "--no-server-header", "--log-level", "warning"]
-        return ["-m", "uvicorn", "app.asgi:create_app", "--factory", *listen, *speed, *quiet]
 
     async def _wait_for(self, what: str, is_there: Callable[[], Awaitable[bool]]) -> None:
         deadline = time.monotonic() + START_SECONDS
