@@ -11,8 +11,8 @@ from uuid import UUID
 
 import msgspec
 
-from app.booking.hours import WallInterval
 from app.booking.slots import Rules, Snapshot, Span
+from app.mentors.hours import WallInterval
 
 
 class PackView(msgspec.Struct, frozen=True):

@@ -18,8 +18,8 @@ from datetime import date
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias
 
-from app.booking.hours import WHOLE_DAY, WallInterval
 from app.booking.zones import DAY, ERA_END, ERA_START, Stretch, stretches
+from app.mentors.hours import WHOLE_DAY, WallInterval
 
 Span: TypeAlias = tuple[int, int]
 
