@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.booking.hours import Fault, format_interval, merge_day, merge_hours, validate_day, validate_hours
+from app.mentors.hours import Fault, format_interval, merge_day, merge_hours, validate_day, validate_hours
 from tests.booking.dst_cases import clock
 
 minutes = st.integers(-100, 1600)
