@@ -43,6 +43,7 @@ class Event:
     end: datetime | None
     busy: bool
     ours: bool
+    all_day: bool = False
     session_id: UUID | None = None
     version: int | None = None
 
@@ -152,6 +153,15 @@ def body_of(event: EventToWrite) -> dict[str, Any]:
     }
 
 
+def patch_of(event: EventToWrite, held: Event) -> dict[str, Any]:
+    """What makes the `held` event the wanted one; whatever else the mentor put there stays."""
+    body = body_of(event)
+    if held.all_day:
+        for moment in (body["start"], body["end"]):
+            moment["date"] = None
+    return body
+
+
 def parse_event(item: dict[str, Any], time_zone: str) -> Event:
     """An event of Google's; `time_zone` is the calendar's, in which all-day events lie."""
     status = item.get("status", "confirmed")
@@ -165,6 +175,7 @@ def parse_event(item: dict[str, Any], time_zone: str) -> Event:
         end=None if deleted else _instant(item["end"], time_zone),
         busy=not deleted and _is_busy(item),
         ours="session_id" in private or (deleted and item["id"].startswith(PREFIX)),
+        all_day=not deleted and "date" in item["start"],
         session_id=_uuid(private.get("session_id")),
         version=_number(private.get("version")),
     )

@@ -17,7 +17,7 @@ from app.calendars.errors import (
     GoogleUnavailable,
     SyncTokenExpired,
 )
-from app.calendars.events import FIELDS, Event, EventToWrite, Listing, body_of, parse_event
+from app.calendars.events import FIELDS, Event, EventToWrite, Listing, body_of, parse_event, patch_of
 from app.calendars.sharing import Shared
 from app.calendars.transport import Transport
 from app.core.crypto import Cipher, cipher
@@ -105,12 +105,12 @@ class Google:
         request = self._transport.events.get(calendarId=calendar_id, eventId=event_id, timeZone="UTC")
         return parse_event(await self._transport.call(token, request, _EVENT), "UTC")
 
-    async def patch_event(self, token: str, calendar_id: str, event: EventToWrite, etag: str) -> Event:
-        """Bring an event to the wanted state, if it still is as `etag` says. Raises EventGone or EventChanged."""
+    async def patch_event(self, token: str, calendar_id: str, event: EventToWrite, held: Event) -> Event:
+        """Bring an event to the wanted state, if it still is as `held`. Raises EventGone or EventChanged."""
         request = self._transport.events.patch(
-            calendarId=calendar_id, eventId=event.id, body=body_of(event), sendUpdates="none"
+            calendarId=calendar_id, eventId=event.id, body=patch_of(event, held), sendUpdates="none"
         )
-        request.headers["If-Match"] = etag
+        request.headers["If-Match"] = held.etag
         return parse_event(await self._transport.call(token, request, _EVENT), "UTC")
 
     async def delete_event(self, token: str, calendar_id: str, event_id: str) -> None:

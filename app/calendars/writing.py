@@ -56,7 +56,7 @@ async def _bring_up_to_date(google: Google, grant: Grant, event: EventToWrite) -
             if held.version is not None and held.version >= event.version:
                 moved = held.version == event.version and (held.start, held.end) != (event.start, event.end)
                 return _written(held, Outcome.MOVED if moved else Outcome.WRITTEN)
-            return _written(await google.patch_event(grant.token, grant.calendar_id, event, held.etag))
+            return _written(await google.patch_event(grant.token, grant.calendar_id, event, held))
         except EventChanged:
             continue
         except EventGone:
