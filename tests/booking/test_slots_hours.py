@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.mentors.hours import Fault, format_interval, merge_day, merge_hours, validate_day, validate_hours
-from tests.booking.dst_cases import clock
+from tests.booking.dst_case import clock
 
 minutes = st.integers(-100, 1600)
 days = st.lists(st.tuples(minutes, minutes), max_size=6)
