@@ -9,7 +9,7 @@ from app.accounts.access_tokens import issue_token
 from app.accounts.models import User
 from app.core import audit, clock
 from app.core.errors import Invalid, NotFound, Refused
-from app.core.unit_of_work import Role, UnitOfWork
+from app.core.unit_of_work import Principal, Role, UnitOfWork
 
 __all__ = [
     "change_role",
@@ -100,11 +100,11 @@ async def restore_user(uow: UnitOfWork, user_id: UUID) -> None:
     await audit.record(uow, "restore_user", "users", user_id)
 
 
-async def forget(uow: UnitOfWork, user_id: UUID) -> None:
+async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = None) -> None:
     """Overwrite a person with nobody (domain: "Forgetting"): row, identities, links, web sessions, tokens.
 
-    Service unit of work. What the other slices hold is erased by `app.site.deletion`, in the same transaction and
-    after it has asked whether anything is still owed. Raises NotFound, Refused("last_admin").
+    Service unit of work; `actor` asked for it. What the other slices hold is erased by `app.site.forgetting`, in the
+    same transaction and only if nothing is owed any more. Raises NotFound, Refused("last_admin").
     """
     user = await repository.lock_user(uow.session, user_id)
     if user is None or user.forgotten_at is not None:
@@ -127,7 +127,7 @@ async def forget(uow: UnitOfWork, user_id: UUID) -> None:
             "forgotten_at": now,
         },
     )
-    await audit.record(uow, "forget_user", "users", user_id)
+    await audit.record(uow, "forget_user", "users", user_id, actor=actor)
 
 
 async def _live(uow: UnitOfWork, user_id: UUID) -> User:

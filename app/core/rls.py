@@ -16,5 +16,6 @@ class ServiceDoor(StrEnum):
     JOB = "job"  # worker: outbox, notifications, calendar writes, mirrors
     WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
     CALENDAR = "calendar"  # the live check reads the mentor's grant on behalf of a booking student
+    FORGET = "forget"  # a person's traces lie in tables that they can't touch themselves
     SEED = "seed"  # demo and load data, commands of the operator
     HEALTH = "health"  # readiness looks at the queue
