@@ -12,7 +12,12 @@ def main() -> None:
     """Run the server with the settings of the environment."""
     settings = Settings.from_env()
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
     )
 
 

@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "clock": clock,
         "courier": courier,
         "google": Google(settings, store, clock, courier),
-        "mover": control_clock.Mover(clock, settings.database_url),
+        "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
         "recorder": recorder,
         "resend": Resend(store),

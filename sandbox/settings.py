@@ -16,7 +16,7 @@ class Settings:
     """Where the sandbox listens and keeps its state; `clock_file` is written by the sandbox only.
 
     `database_url` (the platform's service role) lets the clock stop where something becomes due; empty: it just
-    moves. `push_http` lets push channels have plain http addresses, which Google refuses.
+    moves. `idle_seconds`: how long the platform may take to get idle at a stop. `push_http` lets push channels have plain http addresses, which Google refuses.
     """
 
     data_dir: Path
@@ -26,6 +26,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = ""
     push_http: bool = False
+    idle_seconds: float = 60.0
     google_client_id: str = GOOGLE_CLIENT_ID
     google_client_secret: str = GOOGLE_CLIENT_SECRET
 

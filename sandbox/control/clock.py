@@ -31,9 +31,10 @@ class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Mover:
     """Moves the clock, one move at a time."""
 
-    def __init__(self, clock: BusinessClock, database_url: str) -> None:
+    def __init__(self, clock: BusinessClock, database_url: str, idle_seconds: float) -> None:
         self._clock = clock
         self._database_url = database_url
+        self._idle_seconds = idle_seconds
         self._lock = asyncio.Lock()
 
     async def move(self, wish: Move) -> dict[str, Any]:
@@ -48,20 +49,20 @@ class Mover:
             self._clock.reach(target)
             if self._database_url:
                 async with platform(self._database_url) as due:
-                    await due.drained(self._clock)
+                    await due.drained(self._clock, self._idle_seconds)
         return state(self._clock) | {"stops": [stop.isoformat() for stop in stops]}
 
     async def _halting(self, target: datetime) -> list[datetime]:
         stops: list[datetime] = []
         async with platform(self._database_url) as due:
-            await due.drained(self._clock)
+            await due.drained(self._clock, self._idle_seconds)
             while True:
                 at = await due.next_at(self._clock.now())
                 if at is None or at > target:
                     return stops
                 self._clock.reach(at)
                 stops.append(at)
-                await due.drained(self._clock)
+                await due.drained(self._clock, self._idle_seconds)
 
     def _target(self, wish: Move) -> datetime:
         if bool(wish.advance) == bool(wish.set):

@@ -17,7 +17,6 @@ import psycopg
 from sandbox.clock import BusinessClock
 from sandbox.control.errors import ControlError
 
-IDLE_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
@@ -36,15 +35,13 @@ class Due:
             raise ControlError(502, f"next_due_at({after.isoformat()}) answered {found}")
         return found.astimezone(UTC)
 
-    async def drained(self, clock: BusinessClock) -> None:
-        """Wait until nothing that is due is left to do. Raises ControlError 504 after 60 seconds."""
-        end = time.monotonic() + IDLE_WITHIN_SECONDS
+    async def drained(self, clock: BusinessClock, within: float) -> None:
+        """Wait until nothing that is due is left to do. Raises ControlError 504 after `within` seconds."""
+        end = time.monotonic() + within
         while left := await self._ask("SELECT work_left(%s)", clock.now()):
             if time.monotonic() > end:
                 now = clock.now().isoformat()
-                raise ControlError(
-                    504, f"not idle at {now}: {left} left to do after {IDLE_WITHIN_SECONDS:g} s"
-                )
+                raise ControlError(504, f"not idle at {now}: {left} left to do after {within:g} s")
             await asyncio.sleep(POLL_SECONDS)
 
     async def _ask(self, statement: str, instant: datetime) -> object:

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from sandbox.google import consent, times
 from sandbox.google.accounts import Asked, Calendar
 from sandbox.google.agenda import days_of, fields_of, times_of
+from sandbox.google.contract import check_body
 from sandbox.google.errors import GoogleError
 from sandbox.google.lookup import find
 from sandbox.google.service import Google
@@ -117,14 +118,14 @@ def _carry_out(google: Google, calendar: Calendar, values: dict[str, str]) -> st
     """Do what the form says; gives the day from which the week is shown afterwards."""
     shown = values.get("from", "")
     if values.get("do") == "add":
-        insert(google, calendar, fields_of(values, calendar.time_zone))
+        insert(google, calendar, check_body("Event", fields_of(values, calendar.time_zone)))
         return shown
     event_id = values.get("event", "")
     if values.get("do") == "delete":
         before = find(google, calendar, event_id)
         remove(google, calendar, before.master if "series" in values and before.master else event_id)
         return shown
-    change(google, calendar, event_id, times_of(values, calendar.time_zone), whole=False)
+    change(google, calendar, event_id, check_body("Event", times_of(values, calendar.time_zone)), whole=False)
     return shown
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import google_auth_httplib2
 import httplib2
+from google.auth.transport.requests import Request
 from google.oauth2.credentials import Credentials
 from google_auth_oauthlib.flow import Flow
 from googleapiclient.discovery import build
@@ -46,6 +47,11 @@ def connected(
         client_id=sandbox.settings.google_client_id,
         client_secret=sandbox.settings.google_client_secret,
     )
+
+
+def refresh(credentials: Credentials) -> None:
+    """Let google-auth fetch a new access token."""
+    credentials.refresh(Request())  # type: ignore[no-untyped-call]
 
 
 def calendar(sandbox: RunningSandbox, credentials: Credentials | None = None) -> Any:

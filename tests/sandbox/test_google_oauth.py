@@ -12,7 +12,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import id_token
 from oauthlib.oauth2 import InvalidGrantError
 
-from tests.sandbox.google import connected, flow
+from tests.sandbox.google import connected, flow, refresh
 from tests.support.sandbox import CALENDAR, IDENTITY, MENTOR, REDIRECT, RunningSandbox
 
 STUDENT = "student@example.test"
@@ -187,10 +187,10 @@ def test_prompt_none_answers_at_once(sandbox: RunningSandbox) -> None:
 def test_credentials_refresh_and_a_refresh_token_is_not_rotated(sandbox: RunningSandbox) -> None:
     credentials = connected(sandbox)
     known = credentials.refresh_token
-    credentials.refresh(Request())
+    refresh(credentials)
     assert credentials.valid
     assert credentials.refresh_token == known
-    credentials.refresh(Request())
+    refresh(credentials)
     assert credentials.valid
 
 
@@ -213,14 +213,14 @@ def test_chaos_revokes_and_connecting_again_works(sandbox: RunningSandbox) -> No
     credentials = connected(sandbox)
     sandbox.control.chaos("google", revoke=MENTOR)
     with pytest.raises(RefreshError) as raised:
-        credentials.refresh(Request())
+        refresh(credentials)
     assert raised.value.retryable is False
-    connected(sandbox).refresh(Request())
+    refresh(connected(sandbox))
 
 
 def test_an_outage_of_the_token_endpoint_is_retryable(sandbox: RunningSandbox) -> None:
     credentials = connected(sandbox)
     sandbox.control.chaos("google", error_rate=1, status=503, match="/token")
     with pytest.raises(RefreshError) as raised:
-        credentials.refresh(Request())
+        refresh(credentials)
     assert raised.value.retryable is True

@@ -32,6 +32,9 @@ def emails(sandbox: RunningSandbox) -> Iterator[type[resend.Emails]]:
     resend.api_url, resend.api_key = kept
 
 
+KEY_HEADER = {"Authorization": "Bearer re_sandbox"}
+
+
 def by_hand(
     sandbox: RunningSandbox, body: Any, key: str | None = "re_sandbox", **headers: str
 ) -> httpx.Response:

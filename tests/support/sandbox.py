@@ -227,6 +227,7 @@ def running_sandbox(
     clock_file: Path | None = None,
     database_url: str = "",
     push_http: bool = True,
+    idle_seconds: float = 60.0,
     public_url: str = "http://127.0.0.1:8000",
 ) -> Iterator[RunningSandbox]:
     """A sandbox with its state in `data_dir`; what the folder already holds is kept."""
@@ -235,6 +236,7 @@ def running_sandbox(
         clock_file=clock_file or data_dir / "clock.json",
         database_url=database_url,
         push_http=push_http,
+        idle_seconds=idle_seconds,
         public_url=public_url,
     )
     with serving(create_app(settings)) as url:
