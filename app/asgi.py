@@ -22,6 +22,7 @@ from app import wiring
 from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
 from app.accounts.guards import cookie_only
+from app.calendars import http as calendars
 from app.core import health
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
@@ -31,8 +32,8 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
 from app.limits import policy_for
 from app.settings import Settings
+from app.site import deletion, instructor_settings, instructors
 from app.site import http as site
-from app.site import instructors
 
 YEAR = 31_536_000
 
@@ -61,13 +62,17 @@ def create_app(settings: Settings | None = None) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         yield
+        platform.google.close()
         await platform.database.dispose()
 
     return Litestar(
         route_handlers=[
             *health.HANDLERS,
             *accounts.HANDLERS,
+            *calendars.HANDLERS,
+            *deletion.HANDLERS,
             *instructors.HANDLERS,
+            *instructor_settings.HANDLERS,
             *site.HANDLERS,
             static(ROOT / "static"),
         ],
@@ -96,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 "platform": platform,
                 "database": platform.database,
                 "templates": environment(settings),
-                "google_purposes": {**accounts.GOOGLE_PURPOSES},
+                "google_purposes": {**accounts.GOOGLE_PURPOSES, **calendars.GOOGLE_PURPOSES},
             }
         ),
         lifespan=[lifespan],

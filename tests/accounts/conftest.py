@@ -55,7 +55,12 @@ async def ada(database: Database, app: Litestar) -> Any:
     """A student with a password; her id."""
     async with database.service(ServiceDoor.SEED) as uow:
         id_ = await service.create_user(
-            uow, name="Ada Byron", email=EMAIL, role=Role.STUDENT, time_zone="Europe/London", password=PASSWORD
+            uow,
+            name="Ada Byron",
+            email=EMAIL,
+            role=Role.STUDENT,
+            time_zone="Europe/London",
+            password=PASSWORD,
         )
         await uow.commit()
     return id_
