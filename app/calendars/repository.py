@@ -18,7 +18,7 @@ TimeSpan = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ConnectionFacts:
     """What a mentor sees of their connection; `calendars` are those to choose from, as [id, name]."""
 
     state: CalendarState
@@ -32,7 +32,7 @@ class Card:
 
 
 # What the role app may read of its own connection: none of the secrets.
-CARD_COLUMNS: Final = (
+FACTS_COLUMNS: Final = (
     CalendarConnection.state,
     CalendarConnection.google_email,
     CalendarConnection.google_calendar_id,
@@ -54,11 +54,11 @@ async def connection(uow: UnitOfWork, mentor_id: UUID, *, lock: bool = False) ->
     return await uow.session.get(CalendarConnection, mentor_id, with_for_update=lock, populate_existing=lock)
 
 
-async def card(uow: UnitOfWork, mentor_id: UUID) -> Card | None:
+async def connection_facts(uow: UnitOfWork, mentor_id: UUID) -> ConnectionFacts | None:
     """The mentor's connection without its secrets."""
-    query = sa.select(*CARD_COLUMNS).where(CalendarConnection.mentor_id == mentor_id)
+    query = sa.select(*FACTS_COLUMNS).where(CalendarConnection.mentor_id == mentor_id)
     row = (await uow.session.execute(query)).one_or_none()
-    return None if row is None else Card(*row)
+    return None if row is None else ConnectionFacts(*row)
 
 
 async def by_channel(uow: UnitOfWork, channel_id: str) -> CalendarConnection | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.calendars.card import Card, card, is_connected
 from app.calendars.channels import channels_due, hear, renew_channel
 from app.calendars.choice import choose_calendar, leave_calendar, refresh_calendars
 from app.calendars.connection import connect, disconnect, reseal_tokens
@@ -12,11 +13,13 @@ from app.calendars.polling import due_mentors, nightly_mentors, request_mirrors
 from app.calendars.writing import remove_event, write_event
 
 __all__ = [
+    "Card",
     "EventToWrite",
     "Outcome",
     "OwnEvent",
     "Written",
     "busy_live",
+    "card",
     "channels_due",
     "choose_calendar",
     "connect",
@@ -24,6 +27,7 @@ __all__ = [
     "due_mentors",
     "event_id",
     "hear",
+    "is_connected",
     "leave_calendar",
     "mirror",
     "nightly_mentors",
