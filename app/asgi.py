@@ -23,7 +23,6 @@ from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
 from app.accounts.guards import cookie_only
 from app.calendars import http as calendars
-from app.calendars import http as calendars
 from app.core import health
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
@@ -71,10 +70,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *health.HANDLERS,
             *accounts.HANDLERS,
             *calendars.HANDLERS,
-            *calendars.HANDLERS,
             *deletion.HANDLERS,
             *instructors.HANDLERS,
-            *instructor_settings.HANDLERS,
             *instructor_settings.HANDLERS,
             *site.HANDLERS,
             static(ROOT / "static"),
