@@ -18,7 +18,7 @@ from app.dev.supervisor import Supervisor
 def dev() -> None:
     """Run everything: PostgreSQL, sandbox, web and worker, with demo data on the first start."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    platform = LocalPlatform.from_env(os.environ)
+    platform = LocalPlatform.from_env(dict(os.environ))
     try:
         with data_folder.lock(platform.folder):
             sys.exit(asyncio.run(Supervisor(platform).run()))

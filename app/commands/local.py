@@ -30,7 +30,7 @@ def with_database(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if os.environ.get("DATABASE_URL"):
             return command(*args, **kwargs)
-        platform = LocalPlatform.from_env(os.environ)
+        platform = LocalPlatform.from_env(dict(os.environ))
         os.environ.update(platform.environment())
         if platform.cluster is None:
             raise click.ClickException("DATABASE_URL is not set")

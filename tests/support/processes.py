@@ -16,7 +16,7 @@ from app.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
-LOOK_EVERY_SECONDS = 0.02
+LOOK_EVERY_SECONDS = 0.05
 
 Program = asyncio.subprocess.Process
 
