@@ -27,10 +27,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return inherited | {field.name.upper(): str(getattr(settings, field.name)) for field in fields(settings)}
 
 
-async def start(settings: Settings, *arguments: str) -> Program:
-    """Start `python -m ARGUMENTS` with these settings."""
+async def start(settings: Settings, *arguments: str, **more: str) -> Program:
+    """Start `python -m ARGUMENTS` with these settings, and `more` in its environment."""
     command = [sys.executable, "-m", *arguments]
-    return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=environment_of(settings))
+    env = environment_of(settings) | more
+    return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=env)
 
 
 async def kill(program: Program) -> None:
@@ -41,9 +42,9 @@ async def kill(program: Program) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *arguments: str) -> AsyncIterator[Program]:
+async def running(settings: Settings, *arguments: str, **more: str) -> AsyncIterator[Program]:
     """A program for the block, killed at its end."""
-    program = await start(settings, *arguments)
+    program = await start(settings, *arguments, **more)
     try:
         yield program
     finally:
