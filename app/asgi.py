@@ -22,11 +22,14 @@ from app import wiring
 from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
 from app.accounts.guards import cookie_only
+from app.booking import http as booking
+from app.booking.live import Hub
 from app.calendars import http as calendars
 from app.core import health
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
 from app.core.problems import EXCEPTION_HANDLERS
+from app.core.stopping import when_told_to_stop
 from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
@@ -53,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings.from_env()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     platform = wiring.build(settings)
+    live = Hub(settings.direct_url)
     csrf = CSRFConfig(
         secret=settings.secret_key,
         cookie_secure=settings.public_url.startswith("https://"),
@@ -61,7 +65,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        yield
+        async with live.running():
+            with when_told_to_stop(live.close):
+                yield
         platform.google.close()
         await platform.database.dispose()
 
@@ -69,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[
             *health.HANDLERS,
             *accounts.HANDLERS,
+            *booking.HANDLERS,
             *calendars.HANDLERS,
             *deletion.HANDLERS,
             *instructors.HANDLERS,
@@ -89,7 +96,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             DefineMiddleware(CookieCSRF, config=csrf),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
-        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=4, minimum_size=1000),
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=4, minimum_size=1000, exclude=["^/events$"]
+        ),
         openapi_config=OpenAPIConfig(
             title=f"{settings.brand_name} API",
             version="1",
@@ -100,6 +109,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             {
                 "platform": platform,
                 "database": platform.database,
+                "live": live,
                 "templates": environment(settings),
                 "google_purposes": {**accounts.GOOGLE_PURPOSES, **calendars.GOOGLE_PURPOSES},
             }

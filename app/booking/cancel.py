@@ -27,7 +27,7 @@ async def cancel(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
     """
     if uow.principal.role not in (Role.STUDENT, Role.MENTOR):
         raise Forbidden
-    return await decided(uow, lambda: _write(uow, session_id), NOT_CANCELED)
+    return await decided(uow, lambda: cancel_within(uow, session_id), NOT_CANCELED)
 
 
 def costs_session(uow: UnitOfWork, row: SessionRow) -> bool:
@@ -35,7 +35,8 @@ def costs_session(uow: UnitOfWork, row: SessionRow) -> bool:
     return rules.uses_credit(uow.principal.role == Role.STUDENT, row.start_seconds, now_seconds())
 
 
-async def _write(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
+async def cancel_within(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
+    """As `cancel`, within the caller's transaction."""
     seen = await repository.find(uow.session, session_id)
     await packs.lock_pair(uow, seen.mentor_id, seen.student_id)
     row = await repository.find(uow.session, session_id, lock=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from app.booking import repository, rules, slots
 from app.booking.book import now_seconds
-from app.booking.cancel import cancel
+from app.booking.cancel import cancel_within
 from app.booking.events import sync_after, tell, write_calendar
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.models import Conflict, EventSync, SessionStatus
@@ -30,22 +31,24 @@ _CANNOT_UNDO = {
 }
 
 
-async def mark(uow: UnitOfWork, session_id: UUID, status: SessionStatus) -> SessionFacts:
-    """Set the status of a session of the mentor that `uow` is bound to, and commit.
+async def edit(
+    uow: UnitOfWork,
+    session_id: UUID,
+    *,
+    status: SessionStatus | None = None,
+    details: Mapping[str, str | None] | None = None,
+) -> SessionFacts:
+    """Change a session of the mentor that `uow` is bound to, all of it or nothing, and commit.
 
-    `completed` and `no_show` use the session, `canceled` cancels it, `scheduled` undoes whatever was marked, or, where
-    the mentor changed our event in Google, keeps our time. The status it has already changes nothing. Raises NotFound,
-    Forbidden for anybody but a mentor, BookingRefused: not_started, not_scheduled, already_started, cannot_undo.
+    `status`: `completed` and `no_show` use the session, `canceled` cancels it, `scheduled` undoes whatever was marked,
+    or, where the mentor changed our event in Google, keeps our time. The status it has already changes nothing.
+    `details`: checked `notes` and `recording_url` (https, or None). Raises NotFound, Forbidden for anybody but a
+    mentor, BookingRefused: not_started, not_scheduled, already_started, cannot_undo.
     """
     if uow.principal.role != Role.MENTOR:
         raise Forbidden
-    row = await repository.find(uow.session, session_id)
-    if status is SessionStatus.CANCELED:
-        if row.status is status:
-            return facts(row)
-        return await cancel(uow, session_id)
     try:
-        return await decided(uow, lambda: change_status(uow, session_id, status), NOT_MARKED)
+        return await decided(uow, lambda: _edit(uow, session_id, status, details or {}), NOT_MARKED)
     except BookingRefused as error:
         why = _CANNOT_UNDO.get(error.code)
         if why is None:
@@ -53,10 +56,29 @@ async def mark(uow: UnitOfWork, session_id: UUID, status: SessionStatus) -> Sess
         raise BookingRefused(refusal("cannot_undo", NOT_MARKED, why=why)) from error
 
 
+async def mark(uow: UnitOfWork, session_id: UUID, status: SessionStatus) -> SessionFacts:
+    """`edit` of the status alone."""
+    return await edit(uow, session_id, status=status)
+
+
+async def _edit(
+    uow: UnitOfWork, session_id: UUID, status: SessionStatus | None, details: Mapping[str, str | None]
+) -> SessionFacts:
+    row = await repository.find(uow.session, session_id)
+    found = facts(row)
+    if status is SessionStatus.CANCELED and row.status is not status:
+        found = await cancel_within(uow, session_id)
+    elif status is not None and status is not SessionStatus.CANCELED:
+        found = await change_status(uow, session_id, status)
+    if details:
+        await repository.change(uow.session, session_id, details)
+    return found
+
+
 async def change_status(
     uow: UnitOfWork, session_id: UUID, status: SessionStatus, *, told: str | None = None
 ) -> SessionFacts:
-    """As `mark`, within the caller's transaction and whoever asks. `told`: another kind of notification."""
+    """As `edit`, within the caller's transaction and whoever asks. `told`: another kind of notification."""
     seen = await repository.find(uow.session, session_id)
     await repository.queue_up(uow.session, seen.mentor_id, seen.student_id)
     pair = await packs.lock_pair(uow, seen.mentor_id, seen.student_id)
@@ -147,21 +169,3 @@ async def _keep_our_time(uow: UnitOfWork, row: SessionRow) -> None:
     await repository.change(uow.session, row.id, values)
     await write_calendar(uow, row.id, row.version + 1)
     await audit.record(uow, "keep_time", "sessions", row.id, {"conflict": row.conflict}, None)
-
-
-async def set_notes(uow: UnitOfWork, session_id: UUID, notes: str) -> None:
-    """The mentor's notes of a session; validated by the caller. Raises NotFound, Forbidden."""
-    await _own(uow, session_id)
-    await repository.change(uow.session, session_id, {"notes": notes})
-
-
-async def set_recording(uow: UnitOfWork, session_id: UUID, url: str | None) -> None:
-    """The link to a session's recording, an https address or None. Raises NotFound, Forbidden."""
-    await _own(uow, session_id)
-    await repository.change(uow.session, session_id, {"recording_url": url})
-
-
-async def _own(uow: UnitOfWork, session_id: UUID) -> None:
-    if uow.principal.role != Role.MENTOR:
-        raise Forbidden
-    await repository.find(uow.session, session_id)

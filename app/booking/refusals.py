@@ -114,10 +114,10 @@ def demand(found: Refusal | None) -> None:
         raise BookingRefused(found)
 
 
-def shown(error: AppError) -> Refusal:
+def shown(error: AppError, unchanged: str) -> Refusal:
     """What a page shows of any refusal, also of one that another slice raised."""
     if isinstance(error, BookingRefused):
         return error.refusal
     if error.code in _TEXTS:
-        return refusal(error.code, NOT_BOOKED)
+        return refusal(error.code, unchanged)
     return Refusal(code=error.code, title="That didn’t work", detail=error.detail, status=error.status)

@@ -7,7 +7,7 @@ from app.booking.cancel import cancel
 from app.booking.conflicts import note_conflicts, replay_calendar
 from app.booking.facts import Booked, SessionFacts
 from app.booking.idempotency import Idempotency
-from app.booking.mark import mark, set_notes, set_recording
+from app.booking.mark import edit, mark
 from app.booking.move import reschedule
 from app.booking.overdue import complete_overdue
 from app.booking.refusals import BookingRefused, Refusal
@@ -22,11 +22,10 @@ __all__ = [
     "book",
     "cancel",
     "complete_overdue",
+    "edit",
     "mark",
     "note_conflicts",
     "replay_calendar",
     "reschedule",
-    "set_notes",
-    "set_recording",
     "sync_calendar",
 ]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
+import pytest
+import pytest_asyncio
+from litestar import Litestar
+
+from app.asgi import create_app
 from app.calendars.google import Google
 from app.core.db import Database
 from app.settings import Settings
 from tests import cast as casting
+from tests.accounts.browser import Browser
 from tests.booking.support import Desk
 from tests.cast import Cast
+from tests.support.visits import visiting
+
+Visit = Callable[[str], Awaitable[Browser]]
 
 
 @pytest.fixture
@@ -25,3 +36,29 @@ def google(settings: Settings) -> Google:
 @pytest.fixture
 def desk(database: Database, google: Google, cast: Cast) -> Desk:
     return Desk(database, google, cast)
+
+
+@pytest.fixture(scope="session")
+def open_settings(settings: Settings) -> Settings:
+    """Settings whose rate limits don't matter."""
+    return dataclasses.replace(settings, limits_scale=1000.0)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def app(open_settings: Settings) -> AsyncIterator[Litestar]:
+    app = create_app(open_settings)
+    yield app
+    await app.state.database.dispose()
+
+
+@pytest.fixture
+async def visit(
+    app: Litestar, database: Database, open_settings: Settings, cast: Cast
+) -> AsyncIterator[Visit]:
+    """Opens browsers: `await visit("student")` is signed in as the student, `await visit("anonymous")` as nobody."""
+    async with AsyncExitStack() as opened:
+
+        async def visit(person: str) -> Browser:
+            return await opened.enter_async_context(visiting(app, database, open_settings, cast, person))
+
+        yield visit

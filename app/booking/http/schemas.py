@@ -1,0 +1,96 @@
+"""What the JSON interface takes and gives, as described at /schema."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
+
+from app.booking.models import SessionStatus
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A time on offer."""
+
+    start: datetime
+    end: datetime
+
+
+class ClosedTime(msgspec.Struct, frozen=True):
+    """A time not on offer, and the first reason that applies."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+class WhyNot(msgspec.Struct, frozen=True):
+    """Why the asker can't book at any time."""
+
+    code: str
+    detail: str
+
+
+class Availability(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`slots`: for a student who can book, exactly the starts that can be booked now; for others the mentor's free times.
+
+    `bookable` is true for the former, `refusal` says why not. `mirror_age_s`: seconds since the mentor's calendar was
+    read, null without one. `closed` only with `explain=1`.
+    """
+
+    mentor_id: UUID
+    time_zone: str
+    session_minutes: int
+    mirror_age_s: int | None
+    bookable: bool
+    refusal: WhyNot | None
+    slots: list[Offer]
+    closed: list[ClosedTime] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A session wanted: with whom, and from when on (RFC 3339)."""
+
+    mentor_id: str
+    start: str
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either another start (RFC 3339), or `canceled`."""
+
+    start: str | None = None
+    status: Literal["canceled"] | None = None
+
+
+class MentorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a mentor sets; what isn't named stays. `recording_url` null removes the link."""
+
+    status: SessionStatus | msgspec.UnsetType = msgspec.UNSET
+    notes: str | msgspec.UnsetType = msgspec.UNSET
+    recording_url: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong (RFC 9457): `code` for programs, `detail` for people. `slots` as they are now, where one is taken."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    slots: list[Offer] | msgspec.UnsetType = msgspec.UNSET
+
+
+PROBLEMS: Final = {
+    status: ResponseSpec(Problem, description=text, media_type="application/problem+json")
+    for status, text in {
+        400: "malformed",
+        404: "unknown, or not yours",
+        409: "refused by the state of things",
+        422: "refused by a rule",
+        503: "the mentor's calendar can't be reached",
+    }.items()
+}

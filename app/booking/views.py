@@ -1,0 +1,163 @@
+"""Sessions as the templates show them to a student, a mentor or an admin. Pure; instants are aware UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.booking import rules
+from app.booking.lists import Listed
+from app.booking.models import Conflict, EventSync, SessionStatus
+from app.core.templating import stamp
+from app.core.unit_of_work import Role
+from app.core.web import Viewer
+
+FREE_CHANGE: Final = timedelta(seconds=rules.FREE_CHANGE_SECONDS)
+_COMPLETED = {"status": "completed", "label": "Completed"}
+_NO_SHOW = {"status": "no_show", "label": "No-show"}
+_UNDO = {"status": "scheduled", "label": "Undo"}
+_KEEP = {"status": "scheduled", "label": "Keep our time"}
+
+
+def row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """A session as booking/_session_row.html and booking/session.html take it."""
+    movable = rules.refusal_to_move(session.status, _seconds(session.start), _seconds(now)) is None
+    open_ = rules.refusal_to_cancel(session.status, _seconds(session.start), _seconds(now)) is None
+    return {
+        "id": session.id,
+        "start": session.start,
+        "end": session.end,
+        "status": session.status,
+        **_with(session, viewer),
+        "calendar_pending": session.event_sync is EventSync.PENDING,
+        "can_move": movable and viewer.role is Role.STUDENT,
+        "can_cancel": open_ and viewer.role is not Role.ADMIN,
+        "policy": _policy(session, viewer, now) if open_ else None,
+        "recording_url": session.recording_url,
+        "notes": session.notes or None,
+        "join_url": None,
+        "join_opens_at": session.start - timedelta(minutes=15),
+    }
+
+
+def mentor_row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """A session as booking/_instructor_session.html takes it."""
+    shown = row(session, viewer, now)
+    return shown | {
+        "notes": session.notes,
+        "conflict": _conflict(session, viewer.time_zone),
+        "actions": _actions(session, now),
+        "errors": {},
+        "expanded": False,
+        "saved": None,
+    }
+
+
+def cancellation(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """What booking/_cancel.html says about the consequence."""
+    by_student = viewer.role is Role.STUDENT
+    loses = rules.uses_credit(by_student, _seconds(session.start), _seconds(now))
+    if loses:
+        consequence = "It starts in less than 24 hours, so the session is used up."
+    elif by_student:
+        consequence = "Your session goes back to the pack."
+    else:
+        consequence = f"The session goes back to the pack of {session.student_name}."
+    return {"loses": loses, "consequence": consequence}
+
+
+def history(session: Listed, entries: Iterable[Any], viewer: Viewer) -> list[dict[str, Any]]:
+    """What happened to a session, the oldest first, as booking/session.html takes it."""
+    names = {session.student_id: session.student_name, session.mentor_id: session.mentor_name}
+    names[viewer.id] = "you"
+    lines = [{"at": session.booked_at, "text": f"Booked by {names[session.student_id]}"}]
+    for entry in entries:
+        text = _happened(entry, viewer)
+        if text is not None:
+            who = names.get(entry.actor_id)
+            lines.append({"at": entry.at, "text": f"{text} by {who}" if who else text})
+    return lines
+
+
+def _happened(entry: Any, viewer: Viewer) -> str | None:
+    if entry.action == "move":
+        return f"Moved from {stamp(datetime.fromisoformat(entry.before['start']), viewer.time_zone)}"
+    if entry.action == "cancel":
+        return "Canceled late, the session was used," if entry.after.get("used") else "Canceled"
+    if entry.action == "mark":
+        words = {
+            "completed": "Marked as held",
+            "no_show": "Marked as no-show",
+            "scheduled": "Scheduled again",
+        }
+        return words.get(entry.after["status"])
+    return None
+
+
+def other_person(session: Listed, viewer: Viewer) -> str:
+    """Whom the viewer meets, by name."""
+    name: str = _with(session, viewer)["with_name"]
+    return name
+
+
+def _with(session: Listed, viewer: Viewer) -> dict[str, Any]:
+    """Whom the viewer meets: the other person, for an admin both."""
+    if viewer.id == session.mentor_id:
+        return {"with_name": session.student_name, "with_zone": session.student_zone, "with_slug": None}
+    if viewer.id == session.student_id:
+        return {
+            "with_name": session.mentor_name,
+            "with_zone": session.mentor_zone,
+            "with_slug": session.mentor_slug,
+        }
+    names = f"{session.student_name} and {session.mentor_name}"
+    return {"with_name": names, "with_zone": None, "with_slug": None}
+
+
+def _policy(session: Listed, viewer: Viewer, now: datetime) -> str | None:
+    if viewer.role is Role.MENTOR:
+        return (
+            "You can cancel it until it starts; the session then goes back to the pack of your mentee,"
+            " who has at least 14 days left to use it."
+        )
+    if viewer.role is Role.ADMIN:
+        return None
+    until = session.start - FREE_CHANGE
+    if now <= until:
+        return (
+            f"You can move or cancel it until {stamp(until, viewer.time_zone)}."
+            " Canceled later, the session is used up."
+        )
+    return (
+        "It starts in less than 24 hours: it can’t be moved any more, and canceling it uses up the session."
+    )
+
+
+def _actions(session: Listed, now: datetime) -> list[dict[str, str]]:
+    """What the mentor may set now."""
+    match session.status:
+        case SessionStatus.SCHEDULED if now >= session.start:
+            return [_COMPLETED, _NO_SHOW]
+        case SessionStatus.SCHEDULED:
+            return [_KEEP] if session.conflict else []
+        case SessionStatus.COMPLETED:
+            return [_NO_SHOW, _UNDO]
+        case SessionStatus.NO_SHOW:
+            return [_COMPLETED, _UNDO]
+        case SessionStatus.CANCELED:
+            return [_UNDO] if now < session.start else []
+
+
+def _conflict(session: Listed, zone: str) -> str | None:
+    choice = f"{session.student_name} doesn’t know. Keep our time, or cancel the session."
+    if session.conflict is Conflict.DELETED:
+        return f"You deleted this session in Google Calendar; here it is still booked. {choice}"
+    if session.conflict is Conflict.MOVED:
+        there = f" to {stamp(session.conflict_start, zone)}" if session.conflict_start else ""
+        return f"You moved this session in Google Calendar{there}; here it is still booked for this time. {choice}"
+    return None
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
