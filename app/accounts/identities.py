@@ -74,7 +74,7 @@ async def _owner_or_newcomer(uow: UnitOfWork, info: UserInfo, time_zone: str) ->
     if known is not None:
         return known, False
     user = await repository.user_by_email(uow.session, rules.tidy(info.email))
-    user_id = await _may_connect(uow, user) if user else await _add(uow, info, time_zone)
+    user_id = await _may_connect(uow, user, info) if user else await _add(uow, info, time_zone)
     if user_id is None or not await _connect(uow, user_id, info):
         return None, False
     return user_id, user is None
@@ -92,7 +92,7 @@ async def _add(uow: UnitOfWork, info: UserInfo, time_zone: str) -> UUID | None:
     )
 
 
-async def _may_connect(uow: UnitOfWork, user: User) -> UUID:
+async def _may_connect(uow: UnitOfWork, user: User, info: UserInfo) -> UUID:
     if user.deleted_at is not None or user.email_verified_at is None:
         raise Refused(
             "google_not_linked",
@@ -100,7 +100,9 @@ async def _may_connect(uow: UnitOfWork, user: User) -> UUID:
             " reset it, and connect Google in the settings. Nothing was changed.",
             status=422,
         )
-    if await repository.identity_of(uow.session, user.id, Provider.GOOGLE) is not None:
+    connected = await repository.identity_of(uow.session, user.id, Provider.GOOGLE)
+    # The same subject: another first sign-in of the same person was committed since we looked for it.
+    if connected is not None and connected.subject != info.sub:
         raise Refused(
             "google_other_account",
             "The account with this address is connected to another Google account. Sign in with that one, or with"
