@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.calendars import grants, repository
-from app.calendars.errors import GoogleError, GrantRevoked, NotConnected
+from app.calendars.errors import CalendarGone, GoogleError, GoogleRefused, GrantRevoked, NotConnected
 from app.calendars.google import Channel, Google
 from app.calendars.grants import Grant
 from app.core.db import Database
@@ -44,9 +44,11 @@ async def channels_due(uow: UnitOfWork, settings: Settings) -> Sequence[UUID]:
 async def renew_channel(database: Database, google: Google, mentor_id: UUID) -> None:
     """Open a new push channel for the mentor's calendar, then end the one before; the calendar is never unwatched.
 
-    A mentor without a usable connection gets none. Raises GoogleUnavailable, GoogleRefused or CalendarGone; polling goes
-    on then.
+    A mentor without a usable connection gets none, nor does anybody where push isn't possible; polling goes on then. Raises
+    GoogleUnavailable.
     """
+    if not push_possible(google.settings):
+        return
     try:
         grant = await grants.required(database, google, mentor_id)
         secret, channel_id = new_secret(), str(new_id())
@@ -54,6 +56,9 @@ async def renew_channel(database: Database, google: Google, mentor_id: UUID) -> 
             address = google.settings.public_url + PATH
             channel = await google.watch(grant.token, grant.calendar_id, channel_id, secret, address)
     except (NotConnected, GrantRevoked):
+        return
+    except (CalendarGone, GoogleRefused) as error:
+        logger.warning("no push channel for the calendar of mentor %s: %s", mentor_id, error)
         return
     before = await _replace(database, grant, channel, secret)
     if before is not None:

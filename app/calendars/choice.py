@@ -132,8 +132,8 @@ def start_over(row: CalendarConnection) -> None:
 
 
 async def announce(uow: UnitOfWork, mentor_id: UUID) -> None:
-    """Have the calendar read, and sessions written that aren't in it yet."""
-    for type_ in ("calendar/mirror", "calendar/reconnected"):
+    """Have the calendar read and watched, and sessions written that aren't in it yet."""
+    for type_ in ("calendar/mirror", "calendar/watch", "calendar/reconnected"):
         await uow.emit(type_, {"mentor_id": str(mentor_id)})
 
 

@@ -1,4 +1,4 @@
-"""Which mirrors are to be read by time alone. Each becomes an event of its own: one slow calendar delays no other."""
+"""What is to be done by time alone. Each calendar gets an event of its own: a slow one delays no other."""
 
 from __future__ import annotations
 
@@ -23,8 +23,22 @@ async def nightly_mentors(uow: UnitOfWork) -> Sequence[UUID]:
 
 async def request_mirrors(uow: UnitOfWork, mentor_ids: Iterable[UUID], *, full: bool = False) -> None:
     """Have these mentors' calendars read soon (`calendar/mirror`)."""
+    await _request(uow, "calendar/mirror", mentor_ids, full=full)
+
+
+async def request_channels(uow: UnitOfWork, mentor_ids: Iterable[UUID]) -> None:
+    """Have these mentors' calendars watched anew (`calendar/watch`)."""
+    await _request(uow, "calendar/watch", mentor_ids)
+
+
+async def request_choices(uow: UnitOfWork, mentor_ids: Iterable[UUID]) -> None:
+    """Have it seen which calendars these mentors may choose from (`calendar/choices`)."""
+    await _request(uow, "calendar/choices", mentor_ids)
+
+
+async def _request(uow: UnitOfWork, type_: str, mentor_ids: Iterable[UUID], **more: bool) -> None:
     # Such events are many, and nobody looks back at them: this key has them purged like other periodic ones.
     now = clock.now().timestamp()
     for mentor_id in mentor_ids:
-        payload = {"mentor_id": str(mentor_id), "full": full}
-        await uow.emit("calendar/mirror", payload, key=f"every:calendar/mirror:{mentor_id}:{full}:{now}")
+        payload = {"mentor_id": str(mentor_id), **more}
+        await uow.emit(type_, payload, key=f"every:{type_}:{mentor_id}:{now}")

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, Range, insert
 
+from app.accounts.models import User
 from app.calendars.models import BusyWindow, CalendarConnection, CalendarState
 from app.core.unit_of_work import UnitOfWork
 
@@ -29,6 +30,15 @@ class ConnectionFacts:
     mirrored_at: datetime | None
     last_error: str | None
     channel_expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who is to be told something."""
+
+    id: UUID
+    name: str
+    email: str
 
 
 # What the role app may read of its own connection: none of the secrets.
@@ -193,3 +203,18 @@ async def put_token(uow: UnitOfWork, mentor_id: UUID, sealed: bytes) -> None:
     """Replace the encrypted refresh token."""
     query = sa.update(CalendarConnection).where(CalendarConnection.mentor_id == mentor_id)
     await uow.session.execute(query.values(google_refresh_token=sealed))
+
+
+async def revoked_mentor(uow: UnitOfWork, mentor_id: UUID) -> Recipient | None:
+    """The mentor if their grant is revoked and their account is alive."""
+    query = (
+        sa.select(User.id, User.name, User.email)
+        .join(CalendarConnection, CalendarConnection.mentor_id == User.id)
+        .where(
+            User.id == mentor_id,
+            User.deleted_at.is_(None),
+            CalendarConnection.state == CalendarState.REVOKED,
+        )
+    )
+    row = (await uow.session.execute(query)).one_or_none()
+    return None if row is None else Recipient(*row)

@@ -9,7 +9,13 @@ from app.calendars.connection import connect, disconnect, reseal_tokens
 from app.calendars.events import EventToWrite, Outcome, OwnEvent, Written, event_id
 from app.calendars.live import busy_live
 from app.calendars.mirror import mirror
-from app.calendars.polling import due_mentors, nightly_mentors, request_mirrors
+from app.calendars.polling import (
+    due_mentors,
+    nightly_mentors,
+    request_channels,
+    request_choices,
+    request_mirrors,
+)
 from app.calendars.writing import remove_event, write_event
 
 __all__ = [
@@ -34,6 +40,8 @@ __all__ = [
     "refresh_calendars",
     "remove_event",
     "renew_channel",
+    "request_channels",
+    "request_choices",
     "request_mirrors",
     "reseal_tokens",
     "write_event",
