@@ -17,6 +17,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler, Middleware
 
 from app import wiring
 from app.accounts import http as accounts
@@ -39,6 +40,16 @@ from app.site import deletion, instructor_settings, instructors
 from app.site import http as site
 
 YEAR = 31_536_000
+HANDLERS: tuple[ControllerRouterHandler, ...] = (
+    *health.HANDLERS,
+    *accounts.HANDLERS,
+    *booking.HANDLERS,
+    *calendars.HANDLERS,
+    *deletion.HANDLERS,
+    *instructors.HANDLERS,
+    *instructor_settings.HANDLERS,
+    *site.HANDLERS,
+)
 
 
 def provide_uow(request: Request[Any, Any, Any]) -> UnitOfWork:
@@ -57,11 +68,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     platform = wiring.build(settings)
     live = Hub(settings.direct_url)
-    csrf = CSRFConfig(
-        secret=settings.secret_key,
-        cookie_secure=settings.public_url.startswith("https://"),
-        cookie_httponly=True,
-    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -72,29 +78,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
         await platform.database.dispose()
 
     return Litestar(
-        route_handlers=[
-            *health.HANDLERS,
-            *accounts.HANDLERS,
-            *booking.HANDLERS,
-            *calendars.HANDLERS,
-            *deletion.HANDLERS,
-            *instructors.HANDLERS,
-            *instructor_settings.HANDLERS,
-            *site.HANDLERS,
-            static(ROOT / "static"),
-        ],
+        route_handlers=[*HANDLERS, static(ROOT / "static")],
         guards=[cookie_only],
         dependencies={
             "uow": Provide(provide_uow, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
         },
-        middleware=[
-            SecurityHeaders(),
-            RequestUnitOfWork(),
-            Authentication(),
-            RateLimit(Limiter(settings.redis_url, settings.limits_scale), policy_for),
-            DefineMiddleware(CookieCSRF, config=csrf),
-        ],
+        middleware=middleware(settings),
         exception_handlers=EXCEPTION_HANDLERS,
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=4, minimum_size=1000, exclude=["^/events$"]
@@ -119,6 +109,22 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What surrounds every request, the outermost first."""
+    csrf = CSRFConfig(
+        secret=settings.secret_key,
+        cookie_secure=settings.public_url.startswith("https://"),
+        cookie_httponly=True,
+    )
+    return [
+        SecurityHeaders(),
+        RequestUnitOfWork(),
+        Authentication(),
+        RateLimit(Limiter(settings.redis_url, settings.limits_scale), policy_for),
+        DefineMiddleware(CookieCSRF, config=csrf),
+    ]
 
 
 def static(root: Path) -> Router:

@@ -24,7 +24,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/api/webhooks/.+", WEBHOOK),
     ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
     ("GET", r"/auth/.+", AUTH),
-    ("POST", r"/sign-out", USER),
+    ("GET|POST", r"/sign-out", USER),
     ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", DEFAULT),
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
     ("POST", r"/sessions|/api/sessions", BOOKING),

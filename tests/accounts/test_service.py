@@ -29,7 +29,7 @@ from app.settings import Settings
 from tests.accounts.conftest import EMAIL, PASSWORD, Open
 from tests.cast import Cast
 
-GRACE = {"name": "Grace", "email": "grace@example.test", "time_zone": "America/New_York"}
+GRACE: dict[str, Any] = {"name": "Grace", "email": "grace@example.test", "time_zone": "America/New_York"}
 
 
 async def stored(database: Database, user_id: Any) -> User:
@@ -66,7 +66,7 @@ async def test_an_account_is_made_and_found(database: Database) -> None:
     ],
 )
 async def test_a_wrong_account_is_not_made(
-    database: Database, ada: Any, changed: dict[str, str], field: str
+    database: Database, ada: Any, changed: dict[str, Any], field: str
 ) -> None:
     async with database.service(ServiceDoor.SEED) as uow:
         with pytest.raises(Invalid) as refused:
