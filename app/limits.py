@@ -24,7 +24,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/api/webhooks/.+", WEBHOOK),
     ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
     ("GET", r"/auth/.+", AUTH),
-    ("GET|POST", r"/sign-out", USER),
+    ("POST", r"/sign-out", USER),
     ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", DEFAULT),
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
     ("POST", r"/sessions|/api/sessions", BOOKING),
@@ -44,9 +44,9 @@ class NoPolicy(LookupError):
 
 @cache
 def policy_for(method: str, path_template: str) -> Policy | None:
-    """The policy of a route; HEAD and OPTIONS count as GET. Raises NoPolicy."""
-    asked = "GET" if method in ("HEAD", "OPTIONS") else method
+    """The policy of a route; HEAD counts as GET, OPTIONS as whatever the path is for. Raises NoPolicy."""
+    asked = "GET" if method == "HEAD" else method
     for methods, pattern, policy in TABLE:
-        if asked in methods.split("|") and re.fullmatch(pattern, path_template):
+        if (asked == "OPTIONS" or asked in methods.split("|")) and re.fullmatch(pattern, path_template):
             return policy
     raise NoPolicy(f"{method} {path_template}")
