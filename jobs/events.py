@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from app.accounts import notices as accounts
+from app.booking import notices as booking_notices
+from app.calendars import notices as calendar_notices
 from app.core.outbox import Event, Every
 from app.packs import notices as packs
 from app.settings import Settings
 from app.wiring import Platform
-from jobs import upkeep
+from jobs import booking, calendars, upkeep
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -25,15 +27,27 @@ async def send_notification(platform: Platform, event: Event) -> None:
 # Each may run twice, or again after half of it was done.
 EVENTS: dict[str, Handler] = {
     "notification/send": send_notification,
+    "calendar/write": booking.write_calendar,
+    "calendar/reconnected": booking.replay_calendar,
+    "booking/overdue": booking.complete_overdue,
+    **calendars.EVENTS,
     "upkeep/purge": upkeep.purge,
 }
 
 NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
+    **booking_notices.NOTICES,
+    **calendar_notices.NOTICES,
     "pack_granted": packs.pack_granted,
 }
 
 
 def periodic(settings: Settings) -> tuple[Every, ...]:
     """Events that come by time alone (business time), written by whichever worker notices first."""
-    return (Every("upkeep/purge", HOUR),)
+    return (
+        Every("upkeep/purge", HOUR),
+        Every("booking/overdue", MINUTE),
+        Every("calendar/poll", settings.calendar_poll_minutes * MINUTE),
+        Every("calendar/channels", HOUR),
+        Every("calendar/nightly", DAY, offset_seconds=3 * HOUR),
+    )

@@ -30,6 +30,7 @@ from app.calendars.google import Google
 from app.core.db import Database
 from app.core.outbox import Retry
 from app.core.rls import ServiceDoor
+from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
 
 CLAIM_SECONDS: Final = 20.0
@@ -158,8 +159,9 @@ async def _record(uow: UnitOfWork, claim: Claim, result: _Result, sync: EventSyn
         return False
     news = (result.conflict, result.conflict_start) != (claim.conflict, claim.conflict_start)
     if result.conflict is not None and news:
+        moved_to = iso(result.conflict_start) if result.conflict_start else None
         payload = {"kind": "calendar_conflict", "session_id": claim.id, "conflict": result.conflict}
-        await uow.emit("notification/send", payload | {"conflict_start": result.conflict_start})
+        await uow.emit("notification/send", payload | {"conflict_start": moved_to})
     if sync is EventSync.FAILED:
         payload = {"kind": "calendar_failed", "session_id": claim.id, "version": claim.version}
         key = f"calendar_failed:{claim.id}:{claim.version}"

@@ -1,0 +1,231 @@
+"""What mails about sessions say and to whom: one function a kind of `notification/send`.
+
+Each takes the service unit of work, the settings and the event's payload. The payload carries the session as of its
+version, so that a mail tells of that change even when the session has moved on since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from app.accounts.models import User
+from app.booking.ics import Meeting, invitation
+from app.booking.models import Conflict, EventSync, Session
+from app.core.unit_of_work import Role, UnitOfWork
+from app.notifications.service import Message
+from app.packs.models import PackStatus, SessionPack
+from app.settings import Settings
+
+Payload = Mapping[str, Any]
+Notice = Callable[[UnitOfWork, Settings, Payload], Awaitable[list[Message]]]
+
+USED: Final = "That was less than 24 hours before the start, so the session is used up."
+_student, _mentor = aliased(User), aliased(User)
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who is told."""
+
+    id: UUID
+    role: Role
+    name: str
+    email: str
+    zone: str
+    gone: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A session's two people, and its calendar's state as it is now."""
+
+    id: UUID
+    student: Person
+    mentor: Person
+    start: datetime
+    end: datetime
+    event_sync: EventSync
+    conflict: Conflict | None
+    sessions_left: int
+
+    def other(self, person: Person) -> Person:
+        """Whom the person meets."""
+        return self.mentor if person is self.student else self.student
+
+
+async def session_booked(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both, with the invitation. Context: see templates/mail/session_booked."""
+    told = await _told(uow, payload)
+    return [_invited(settings, told, person, payload) for person in _both(told)]
+
+
+async def session_moved(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both, with the invitation that replaces the one before."""
+    told = await _told(uow, payload)
+    before = {"previous_start": datetime.fromisoformat(payload["before"])}
+    return [_invited(settings, told, person, payload, before) for person in _both(told)]
+
+
+async def session_canceled(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both, with the file that takes it out of a calendar."""
+    told = await _told(uow, payload)
+    more: dict[str, Any] = {"canceled_by": payload["actor_role"]}
+    if payload.get("used"):
+        more["reason"] = USED
+    links = {Role.STUDENT: f"/calendar?mentor_id={told.mentor.id}", Role.MENTOR: "/instructor/sessions"}
+    return [
+        _invited(settings, told, person, payload, more | {"link": _page(settings, links[person.role])})
+        for person in _both(told)
+    ]
+
+
+async def session_completed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The student."""
+    told = await _told(uow, payload)
+    return [_plain(settings, told, person, payload) for person in _present(told.student)]
+
+
+async def session_no_show(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The student."""
+    return await session_completed(uow, settings, payload)
+
+
+async def session_auto_completed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both."""
+    told = await _told(uow, payload)
+    return [_plain(settings, told, person, payload) for person in _both(told)]
+
+
+async def calendar_failed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The mentor, while the session is missing in the calendar."""
+    told = await _told(uow, payload)
+    if told.event_sync is not EventSync.FAILED:
+        return []
+    more = {"link": _page(settings, "/instructor/settings"), "reason": payload.get("reason", "")}
+    return [_plain(settings, told, person, payload, more) for person in _present(told.mentor)]
+
+
+async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The mentor, while it is undecided which time holds."""
+    told = await _told(uow, payload)
+    if told.conflict != payload["conflict"]:
+        return []
+    more: dict[str, Any] = {
+        "link": _page(settings, "/instructor/sessions?status=scheduled"),
+        "conflict": payload["conflict"],
+    }
+    if payload.get("conflict_start"):
+        more["conflict_start"] = datetime.fromisoformat(payload["conflict_start"])
+    return [_plain(settings, told, person, payload, more) for person in _present(told.mentor)]
+
+
+def _both(told: Told) -> list[Person]:
+    return [*_present(told.student), *_present(told.mentor)]
+
+
+def _present(person: Person) -> list[Person]:
+    return [] if person.gone else [person]
+
+
+def _plain(
+    settings: Settings,
+    told: Told,
+    person: Person,
+    payload: Payload,
+    more: Mapping[str, Any] | None = None,
+) -> Message:
+    """The message without a file. `start` and `end` are the event's where it carries them."""
+    context: dict[str, Any] = {
+        "recipient_name": person.name,
+        "other_name": told.other(person).name,
+        "role": person.role.value,
+        "start": _instant(payload, "start", told.start),
+        "end": _instant(payload, "end", told.end),
+        "zone": person.zone,
+        "link": _page(settings, f"/sessions/{told.id}"),
+    }
+    if person.role is Role.STUDENT:
+        context["sessions_left"] = told.sessions_left
+    return Message(person.id, person.email, context | dict(more or {}))
+
+
+def _invited(
+    settings: Settings,
+    told: Told,
+    person: Person,
+    payload: Payload,
+    more: Mapping[str, Any] | None = None,
+) -> Message:
+    message = _plain(settings, told, person, payload, more)
+    meeting = Meeting(
+        session_id=told.id,
+        version=payload["version"],
+        start=message.context["start"],
+        end=message.context["end"],
+        canceled=payload["kind"] == "session_canceled",
+        with_name=told.other(person).name,
+        name=person.name,
+        email=person.email,
+    )
+    return Message(message.recipient_id, message.address, message.context, [invitation(settings, meeting)])
+
+
+async def _told(uow: UnitOfWork, payload: Payload) -> Told:
+    left = (
+        sa.select(
+            sa.func.coalesce(sa.func.sum(SessionPack.remaining_sessions - SessionPack.scheduled_sessions), 0)
+        )
+        .where(
+            SessionPack.mentor_id == Session.mentor_id,
+            SessionPack.student_id == Session.student_id,
+            SessionPack.status == PackStatus.ACTIVE,
+        )
+        .correlate(Session)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(Session, _student, _mentor, left.label("left"))
+        .join(_student, _student.id == Session.student_id)
+        .join(_mentor, _mentor.id == Session.mentor_id)
+        .where(Session.id == UUID(payload["session_id"]))
+    )
+    session, student, mentor, sessions_left = (await uow.session.execute(query)).one()
+    return Told(
+        id=session.id,
+        student=_person(student, Role.STUDENT),
+        mentor=_person(mentor, Role.MENTOR),
+        start=session.scheduled_at,
+        end=session.ends_at,
+        event_sync=session.event_sync,
+        conflict=session.conflict,
+        sessions_left=int(sessions_left),
+    )
+
+
+def _person(user: User, role: Role) -> Person:
+    return Person(user.id, role, user.name, user.email, user.time_zone, user.deleted_at is not None)
+
+
+def _instant(payload: Payload, name: str, now: datetime) -> datetime:
+    return datetime.fromisoformat(payload[name]) if name in payload else now
+
+
+def _page(settings: Settings, path: str) -> str:
+    return settings.public_url.rstrip("/") + path
+
+
+NOTICES: Final[dict[str, Notice]] = {
+    "session_booked": session_booked,
+    "session_moved": session_moved,
+    "session_canceled": session_canceled,
+    "session_completed": session_completed,
+    "session_no_show": session_no_show,
+    "session_auto_completed": session_auto_completed,
+    "calendar_failed": calendar_failed,
+    "calendar_conflict": calendar_conflict,
+}
