@@ -53,8 +53,8 @@ FACTS_COLUMNS: Final = (
     CalendarConnection.channel_expires_at,
 )
 _PUSH_MAY_BE_LOST = timedelta(hours=1)
-_MIRROR_PENDING = sa.text(
-    "exists (select 1 from outbox o where o.state in ('new', 'queued') and o.type = 'calendar/mirror'"
+_NO_MIRROR_PENDING = sa.text(
+    "not exists (select 1 from outbox o where o.state in ('new', 'queued') and o.type = 'calendar/mirror'"
     " and o.payload ->> 'mentor_id' = calendar_connections.mentor_id::text)"
 )
 
@@ -169,7 +169,7 @@ async def due_mentors(uow: UnitOfWork, now: datetime, poll_minutes: int) -> Sequ
                 pushed,
                 sa.and_(CalendarConnection.channel_id.is_(None), polled),
             ),
-            ~_MIRROR_PENDING,
+            _NO_MIRROR_PENDING,
         )
         .order_by(CalendarConnection.mirrored_at.asc().nulls_first())
     )
