@@ -65,6 +65,7 @@ async def run(settings: Settings) -> None:
         ends = await asyncio.gather(working, relaying, return_exceptions=True)
         await queue.forget_worker(worker.id)
         await queue.saq.disconnect()
+        platform.google.close()
         await platform.database.dispose()
     for end in ends:
         if isinstance(end, Exception):

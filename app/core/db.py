@@ -66,7 +66,10 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def create_engine(url: str, pool_size: int) -> AsyncEngine:
-    """An engine whose connections speak UTC and hold no session state (safe behind PgBouncer)."""
+    """An engine whose connections speak UTC and hold no session state (safe behind PgBouncer).
+
+    Its errors tell the statement without the values: they go to logs, and values are people's.
+    """
     return create_async_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
@@ -74,6 +77,7 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
         pool_pre_ping=False,
         pool_timeout=30,
         pool_reset_on_return="rollback",
+        hide_parameters=True,
         connect_args={"options": "-c TimeZone=UTC", "prepare_threshold": None},
     )
 

@@ -1,0 +1,133 @@
+"""Composing a notification: once an event, in the transaction that records its mails, whoever asks how often."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app import wiring
+from app.core.db import Database
+from app.core.ids import new_id
+from app.core.models import OutboxEvent
+from app.core.outbox import Event, Retry
+from app.core.rls import ServiceDoor
+from app.core.unit_of_work import UnitOfWork
+from app.notifications.catalogue import CATALOGUE
+from app.notifications.models import Delivery
+from app.notifications.service import Message
+from app.settings import Settings
+from app.wiring import Platform
+from jobs.events import NOTICES, send_notification
+from jobs.notifications import notify
+from tests import cast as casting
+from tests.cast import Cast
+from tests.notifications.examples import REQUIRED
+from tests.support.sandbox import RunningSandbox, running_sandbox
+
+KIND = "password_changed"
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A running sandbox."""
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(served: RunningSandbox) -> RunningSandbox:
+    """The running sandbox as after start."""
+    served.control.reset()
+    return served
+
+
+@pytest.fixture
+async def cast(database: Database) -> Cast:
+    return await casting.make(database)
+
+
+@pytest.fixture
+def platform(settings: Settings, database: Database, sandbox: RunningSandbox) -> Iterator[Platform]:
+    addressed = dataclasses.replace(settings, resend_url=f"{sandbox.url}/resend")
+    built = wiring.build(addressed)
+    yield dataclasses.replace(built, database=database)
+    built.google.close()
+
+
+class Notice:
+    """Tells the student; leaves a trace in the transaction that it is given."""
+
+    def __init__(self, cast: Cast, *breaks: bool) -> None:
+        self.cast, self.calls, self._breaks = cast, 0, list(breaks)
+
+    async def __call__(
+        self, uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]
+    ) -> list[Message]:
+        self.calls += 1
+        await uow.emit("test/trace", {})
+        if self._breaks and self._breaks.pop(0):
+            raise LookupError("nobody there")
+        return [Message(self.cast["student"], self.cast.email("student"), REQUIRED[KIND])]
+
+
+def event() -> Event:
+    return Event(new_id(), "notification/send", {"kind": KIND}, 1)
+
+
+async def traces(database: Database) -> int:
+    async with database.service(ServiceDoor.JOB) as uow:
+        query = sa.select(sa.func.count()).select_from(OutboxEvent).where(OutboxEvent.type == "test/trace")
+        return await uow.session.scalar(query) or 0
+
+
+async def deliveries(database: Database) -> int:
+    async with database.service(ServiceDoor.JOB) as uow:
+        return await uow.session.scalar(sa.select(sa.func.count()).select_from(Delivery)) or 0
+
+
+async def test_composed_once_for_ten_workers(platform: Platform, cast: Cast, sandbox: RunningSandbox) -> None:
+    notice, told = Notice(cast), event()
+    ends = await asyncio.gather(*(notify(platform, told, notice) for _ in range(10)), return_exceptions=True)
+    assert all(end is None or isinstance(end, Retry) for end in ends)
+    assert (notice.calls, await traces(platform.database)) == (1, 1)
+    assert len(sandbox.control.mailbox()) == 1
+
+
+async def test_a_retry_does_not_compose_again(
+    platform: Platform, cast: Cast, sandbox: RunningSandbox
+) -> None:
+    notice, told = Notice(cast), event()
+    sandbox.control.chaos("resend", error_rate=1, count=1)
+    with pytest.raises(Retry):
+        await notify(platform, told, notice)
+    await notify(platform, told, notice)
+    assert notice.calls == 1
+    assert len(sandbox.control.mailbox()) == 1
+
+
+async def test_a_failed_composition_leaves_nothing(
+    platform: Platform, cast: Cast, sandbox: RunningSandbox
+) -> None:
+    notice, told = Notice(cast, True), event()
+    with pytest.raises(LookupError):
+        await notify(platform, told, notice)
+    assert (await traces(platform.database), await deliveries(platform.database)) == (0, 0)
+    await notify(platform, told, notice)
+    assert (await traces(platform.database), len(sandbox.control.mailbox())) == (1, 1)
+
+
+async def test_the_table_finds_who_composes(platform: Platform, cast: Cast, sandbox: RunningSandbox) -> None:
+    payload = {"kind": KIND, "user_id": str(cast["student"])}
+    await send_notification(platform, Event(new_id(), "notification/send", payload, 1))
+    (mail,) = sandbox.control.mailbox(cast.email("student"))
+    assert mail["subject"] == "Your password was changed"
+    assert "Hello Student," in mail["text"]
+
+
+def test_every_notice_is_in_the_catalogue() -> None:
+    assert set(NOTICES) <= set(CATALOGUE)
