@@ -1,0 +1,181 @@
+"""Rounds of booking while the worker is killed (SIGKILL) at random moments: nothing is lost, nothing happens twice.
+
+Each round starts a real worker process, books a few sessions, kills the worker somewhere in between. After the last
+round one worker is left alone until nothing is left to do; then every session must have exactly one event in the
+mentor's Google Calendar and one mail for each of the two people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.calendars import service as calendars
+from app.calendars.google import SCOPES
+from app.core.rls import ServiceDoor
+from app.settings import Settings
+from tests.booking.support import Desk
+from tests.support.processes import kill, running, start, until
+from tests.support.sandbox import MENTOR, RunningSandbox
+
+LATENCY_MS = 120
+BOOKINGS = (1, 3)
+BOOK_WITHIN_SECONDS = 0.6
+KILL_WITHIN_SECONDS = 1.5
+SETTLE_SECONDS = 900.0
+LENGTH = timedelta(minutes=30)
+
+_BUSY = sa.text("select count(*) from outbox where state in ('new', 'queued') and key not like 'every:%'")
+_WORKERS = sa.text("select worker_id from saq_stats")
+_DEAD = sa.text("select count(*) from outbox where state = 'dead'")
+_DELIVERIES = sa.text("select state, count(*) as number from deliveries group by state")
+_ATTEMPTS = sa.text("select max(attempts) from outbox")
+
+
+@dataclass
+class Kills:
+    """A platform whose worker is killed again and again; `rng` decides when."""
+
+    desk: Desk
+    sandbox: RunningSandbox
+    settings: Settings
+    rng: random.Random
+    student: UUID = field(init=False)
+    sessions: list[UUID] = field(default_factory=list)
+    _first: datetime = field(init=False)
+
+    async def prepare(self, rounds: int) -> None:
+        """A mentor whose every free half hour can be booked, and a student with sessions enough."""
+        tokens = await asyncio.to_thread(self.sandbox.google_tokens, MENTOR, SCOPES)
+        mentor_id = self.desk.cast["mentor"]
+        await calendars.connect(
+            self.desk.database,
+            self.desk.google,
+            mentor_id,
+            google_email=MENTOR,
+            refresh_token=tokens["refresh_token"],
+            scopes=tokens["scope"].split(),
+        )
+        minutes = int(LENGTH.total_seconds()) // 60
+        await self.desk.sql(
+            "update mentors set working_hours = null, session_minutes = :minutes, step_minutes = :minutes"
+            " where id = :id",
+            minutes=minutes,
+            id=mentor_id,
+        )
+        await calendars.mirror(self.desk.database, self.desk.google, mentor_id)
+        self.student = await self.desk.student(sessions=rounds * BOOKINGS[1])
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        self._first = midnight + timedelta(days=3)
+
+    async def round(self) -> dict[str, Any]:
+        """Start a worker, book, kill it; tells what happened."""
+        before = await self._workers()
+        worker = await start(self.settings, "jobs")
+        try:
+            await until("the worker is there", lambda: self._has_other(before))
+            booking = asyncio.create_task(self._book())
+            patience = self.rng.uniform(0, KILL_WITHIN_SECONDS)
+            await asyncio.sleep(patience)
+        finally:
+            await kill(worker)
+        booked = await booking
+        return {"booked": booked, "killed_after_s": round(patience, 3), "left": await self._count(_BUSY)}
+
+    async def settle(self) -> dict[str, Any]:
+        """Leave one worker alone until nothing is left, then count. Raises AssertionError if that takes too long."""
+        self.sandbox.control.chaos()
+        async with running(self.settings, "jobs"):
+            await until("nothing is left to do", self._is_idle, SETTLE_SECONDS)
+        return await self._result()
+
+    async def _book(self) -> int:
+        """Book the next sessions, each at a random moment."""
+        number = self.rng.randint(*BOOKINGS)
+        taken = len(self.sessions)
+        pauses = [self.rng.uniform(0, BOOK_WITHIN_SECONDS) for _ in range(number)]
+        booked = await asyncio.gather(*(self._book_one(taken + i, pause) for i, pause in enumerate(pauses)))
+        self.sessions += booked
+        return number
+
+    async def _book_one(self, number: int, pause: float) -> UUID:
+        await asyncio.sleep(pause)
+        booked = await self.desk.book(self.student, self._first + number * LENGTH)
+        return booked.session.id
+
+    async def _result(self) -> dict[str, Any]:
+        items = await asyncio.to_thread(self.sandbox.control.events)
+        events = Counter(
+            item.get("extendedProperties", {}).get("private", {}).get("session_id") for item in items
+        )
+        mails = await asyncio.to_thread(self.sandbox.control.mailbox)
+        told = Counter(
+            (mail["to"][0], session_id)
+            for mail in mails
+            for session_id in self.sessions
+            if f"/sessions/{session_id}" in mail["text"]
+        )
+        people = len({address for address, _ in told})
+        async with self.desk.database.service(ServiceDoor.JOB) as uow:
+            rows = await uow.session.execute(_DELIVERIES)
+            deliveries = {row.state: row.number for row in rows}
+        return {
+            "sessions": len(self.sessions),
+            "with_one_event": sum(events[str(id_)] == 1 for id_ in self.sessions),
+            "events": sum(count for id_, count in events.items() if id_),
+            "with_one_mail_each": sum(
+                sorted(count for (_, id_), count in told.items() if id_ == session_id) == [1, 1]
+                for session_id in self.sessions
+            ),
+            "mails": told.total(),
+            "people": people,
+            "deliveries": deliveries,
+            "dead": await self._count(_DEAD),
+            "most_attempts": await self._count(_ATTEMPTS),
+        }
+
+    async def _is_idle(self) -> bool:
+        return await self._count(_BUSY) == 0
+
+    async def _workers(self) -> set[str]:
+        async with self.desk.database.service(ServiceDoor.JOB) as uow:
+            return set(await uow.session.scalars(_WORKERS))
+
+    async def _has_other(self, before: set[str]) -> bool:
+        return bool(await self._workers() - before)
+
+    async def _count(self, statement: sa.TextClause) -> int:
+        async with self.desk.database.service(ServiceDoor.JOB) as uow:
+            return int(await uow.session.scalar(statement) or 0)
+
+
+def is_good(result: dict[str, Any]) -> bool:
+    """True if nothing was lost and nothing happened twice."""
+    sessions = result["sessions"]
+    return bool(
+        sessions > 0
+        and result["with_one_event"] == result["events"] == sessions
+        and result["with_one_mail_each"] == sessions
+        and result["mails"] == 2 * sessions
+        and set(result["deliveries"]) == {"sent"}
+        and result["dead"] == 0
+    )
+
+
+async def run(kills: Kills, rounds: int) -> AsyncIterator[dict[str, Any]]:
+    """All rounds, then the result: one object each."""
+    await kills.prepare(rounds)
+    for vendor in ("resend", "google"):
+        kills.sandbox.control.chaos(vendor, latency_ms=LATENCY_MS)
+    for number in range(1, rounds + 1):
+        yield {"round": number, **await kills.round()}
+    result = await kills.settle()
+    yield {"rounds": rounds, **result, "ok": is_good(result)}
