@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.guards import requires_mentor, requires_user
+from app.accounts.guards import requires_mentor, requires_student, requires_user
 from app.booking import service
 from app.booking.facts import SessionFacts
 from app.booking.http import parse
@@ -64,7 +64,7 @@ async def availability(
     )
 
 
-@post("/api/sessions", operation_id="book", guards=[requires_user], status_code=201, responses=PROBLEMS)
+@post("/api/sessions", operation_id="book", guards=[requires_student], status_code=201, responses=PROBLEMS)
 async def book(
     request: AppRequest,
     uow: NamedDependency[UnitOfWork],
