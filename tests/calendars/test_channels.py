@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from litestar import Litestar
 
 from app.asgi import create_app
@@ -17,6 +18,7 @@ from app.calendars import service
 from app.calendars.google import Google
 from app.core.ids import hash_secret
 from app.core.rls import ServiceDoor
+from app.settings import Settings
 from tests.calendars.world import World, soon, timed
 
 PUBLIC = "https://127.0.0.1:9"  # nobody is there: what Google would post is read from the sandbox's journal
@@ -34,9 +36,9 @@ async def pushed(world: World) -> AsyncIterator[World]:
     google.close()
 
 
-@pytest.fixture
-async def app(pushed: World) -> AsyncIterator[Litestar]:
-    app = create_app(dataclasses.replace(pushed.google.settings, limits_scale=1000.0))
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def app(google_settings: Settings) -> AsyncIterator[Litestar]:
+    app = create_app(dataclasses.replace(google_settings, public_url=PUBLIC, limits_scale=1000.0))
     yield app
     await app.state.database.dispose()
 
