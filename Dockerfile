@@ -4,11 +4,10 @@ FROM python:3.11-slim-bookworm AS environment
 WORKDIR /srv/build
 COPY requirements.txt ./
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/python -m pip install --quiet --no-cache-dir --no-compile --require-hashes -r requirements.txt \
+    && /opt/venv/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements.txt \
     && /opt/venv/bin/python -m pip uninstall --quiet --yes pip setuptools
 # The Google client brings the descriptions of every Google service; the platform speaks to the calendar only.
-RUN find /opt/venv -path '*/discovery_cache/documents/*' -type f ! -name 'calendar.v3.json' -delete \
-    && /opt/venv/bin/python -m compileall -q /opt/venv
+RUN find /opt/venv -path '*/discovery_cache/documents/*' -type f ! -name 'calendar.v3.json' -delete
 
 FROM python:3.11-slim-bookworm AS browser-files
 WORKDIR /srv/build

@@ -205,7 +205,12 @@ def serving(app: Callable[..., Any]) -> Iterator[str]:
     """Serve an ASGI application on a free loopback port; gives its base address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=3
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=75,
         )
         listening = threading.Event()
         server = _Server(config, listening)
