@@ -23,6 +23,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/static/.*|/schema.*", EXEMPT),  # files, the same for everybody
     ("POST", r"/api/webhooks/.+", WEBHOOK),
     ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
+    ("POST", r"/settings/password", AUTH),
     ("GET", r"/auth/.+", AUTH),
     ("POST", r"/sign-out", USER),
     ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", DEFAULT),
