@@ -12,20 +12,27 @@ import sys
 from tests.support.suites import Outcome, Suite, log_of, program, python, run
 
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
+UNIT_LEAVES_OUT = ("--ignore=tests/contracts", "--ignore=tests/dev")
+# What the schema itself enforces, also on the oldest PostgreSQL that we support.
+DATA_TESTS = (
+    "tests/core",
+    "tests/packs",
+    "tests/booking/test_book.py",
+    "tests/booking/test_races.py",
+    "tests/seeds",
+)
 SUITES = (
     Suite("setup", python("-m", "tests.support.setup"), 600),
     Suite("format", program("ruff", "format", "--check", "."), 30),
     Suite("lint", program("ruff", "check", "."), 30),
     Suite("types", program("mypy"), 180),
     Suite("imports", program("lint-imports"), 60),
-    Suite("unit", python(*PYTEST, "-n", "auto", "tests"), 900, counts_tests=True),
+    Suite("unit", python(*PYTEST, "-n", "auto", "tests", *UNIT_LEAVES_OUT), 900, counts_tests=True),
+    Suite("contracts", python(*PYTEST, "tests/contracts"), 300, counts_tests=True),
     Suite(
-        "postgres15",
-        python(*PYTEST, "-m", "data", "tests"),
-        300,
-        counts_tests=True,
-        env={"TEST_DATABASE": "debian15"},
+        "postgres15", python(*PYTEST, *DATA_TESTS), 300, counts_tests=True, env={"TEST_DATABASE": "debian15"}
     ),
+    Suite("machine", python(*PYTEST, "-n", "auto", "tests/dev"), 900, counts_tests=True),
     Suite("browser", python(*PYTEST, "-n", "auto", "e2e"), 1500, counts_tests=True),
 )
 

@@ -11,7 +11,6 @@ from app.dev.postgres import Cluster
 from app.dev.roles import APP, EXTENSIONS, OWNER, SERVICE, connection_url
 
 
-@pytest.mark.data
 def test_no_role_is_more_than_it_must_be(admin_url: str) -> None:
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(

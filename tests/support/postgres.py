@@ -131,9 +131,14 @@ class TestServer:
 
 def migrate(urls: DatabaseUrls, revision: str = "head") -> None:
     """Bring the database's schema to `revision`, as its owner."""
+    command.upgrade(config_for(urls), revision)
+
+
+def config_for(urls: DatabaseUrls) -> Config:
+    """Alembic's configuration for the database that `urls` name."""
     config = Config(str(MIGRATIONS / "alembic.ini"))
     config.set_main_option("sqlalchemy.url", urls.database_owner_url.replace("%", "%%"))
-    command.upgrade(config, revision)
+    return config
 
 
 def _digest_of_migrations() -> str:
