@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ from litestar import Litestar, Router, post
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Scope
 
 from sandbox import home
 from sandbox.chaos import Chaos
@@ -37,6 +38,13 @@ from sandbox.state import Store
 from sandbox.vendors import Vendor
 from sandbox.webhooks import Courier
 
+EXPECTED = (
+    google_errors.GoogleError,
+    google_errors.OAuthError,
+    resend_errors.ResendError,
+    ControlError,
+    HTTPException,
+)
 VENDORS = {
     "google": Vendor(
         "google",
@@ -102,6 +110,7 @@ def create_app(settings: Settings) -> ASGIApp:
             ControlError: _control_error,
             HTTPException: _http_error,
         },
+        after_exception=[_tell],
         lifespan=[closing],
         openapi_config=None,
         logging_config=None,
@@ -128,6 +137,12 @@ def routes() -> list[ControllerRouterHandler]:
 
 def _given(part: object) -> Provide:
     return Provide(lambda: part, sync_to_thread=False)
+
+
+async def _tell(error: Exception, scope: Scope) -> None:
+    """Print what nobody expected: the caller only gets a 500."""
+    if not isinstance(error, EXPECTED):
+        logging.getLogger(__name__).error("%s failed", scope["path"], exc_info=error)
 
 
 def _vendor_error(

@@ -47,7 +47,7 @@ async def turn(
 def _by_vendor(body: dict[str, Any], named: str, vendors: Vendors) -> dict[str, Any]:
     if "vendor" in body:
         named = body.pop("vendor")
-        if named not in vendors:
+        if not isinstance(named, str) or named not in vendors:
             raise ControlError(400, f"vendor {named!r} is none of {', '.join(vendors)}")
     if named:
         return {named: body}

@@ -49,7 +49,8 @@ class Call:
             value = msgspec.json.decode(await self._request.body())
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise invalid("Parse Error", reason="parseError") from None
-        return check_body(schema, value)
+        checked = check_body(schema, value)
+        return checked if schema == "Event" else {k: v for k, v in checked.items() if v is not None}
 
     def answer(self, body: Body) -> HttpResponse:
         """The answer, cut down to the asked `fields`."""

@@ -32,6 +32,7 @@ _PARAMETERS = frozenset(
         "include_granted_scopes",
         "nonce",
         "enable_granular_consent",
+        "hd",
         "hl",
     ]
 )

@@ -128,6 +128,8 @@ def _check(rule: dict[str, Any], value: Any, where: str) -> None:
         raise invalid(f"Invalid value at '{where}' (TYPE_{kind.upper()}), {json.dumps(value)}")
     if kind == "array":
         for index, item in enumerate(value):
+            if item is None:
+                raise invalid(f"Invalid value at '{where}[{index}]': null")
             _check(rule["items"], item, f"{where}[{index}]")
     elif kind == "object":
         _check_members(rule, value, where)

@@ -58,7 +58,7 @@ def answered(google: Google, account: str, body: Body) -> Body:
     limit = body.get("calendarExpansionMax", CALENDARS_AT_MOST)
     if not 0 < limit <= CALENDARS_AT_MOST:
         raise invalid("Invalid value for: calendarExpansionMax")
-    wanted = [item.get("id", "") for item in body.get("items", [])]
+    wanted = [item.get("id") or "" for item in body.get("items", [])]
     calendars = {
         name: _entry(google, account, name, low, high, zone)
         if place < limit

@@ -156,7 +156,7 @@ def _changed(google: Google, calendar: Calendar, known: SyncToken, upto: int) ->
 
 def _span(google: Google, low: int | None, high: int | None) -> tuple[int, int]:
     horizon = google.horizon()
-    return max(low or 0, 0), min(high if high is not None else horizon, horizon)
+    return min(max(low or 0, 0), horizon), min(high if high is not None else horizon, horizon)
 
 
 def _overlaps(event: StoredEvent, low: int | None, high: int | None) -> bool:

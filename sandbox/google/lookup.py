@@ -66,9 +66,9 @@ def is_back(google: Google, calendar: Calendar, gone: StoredEvent) -> bool:
 def happening(google: Google, calendar: Calendar, low: int, high: int) -> Iterator[StoredEvent]:
     """Every event and instance that is not deleted and overlaps the range, in no particular order."""
     for event in google.book.all(calendar.id):
-        if event.cancelled:
+        if event.start >= high or (event.end <= low and not event.recurring) or event.cancelled:
             continue
         if event.recurring:
             yield from instances(google, calendar, event, low, high)
-        elif event.start < high and event.end > low:
+        else:
             yield event

@@ -13,7 +13,14 @@ from sandbox.google import times
 from sandbox.google.errors import invalid
 
 _LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:;]+)*):(.+)")
-_FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+_ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
+_PARTS = {
+    "DAILY": {"BYDAY", "BYMONTH", "BYMONTHDAY"},
+    "WEEKLY": {"BYDAY", "BYMONTH"},
+    "MONTHLY": {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
+    "YEARLY": {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
+}
+_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Series:
@@ -44,7 +51,7 @@ class Series:
 
     def _rule(self, value: str) -> Any:
         parts = dict(part.partition("=")[::2] for part in value.upper().split(";"))
-        if parts.get("FREQ") not in _FREQUENCIES or {"COUNT", "UNTIL"} <= parts.keys():
+        if not _is_sensible(parts):
             raise invalid("Invalid recurrence rule.")
         if "UNTIL" in parts:
             parts["UNTIL"] = self._until(parts["UNTIL"])
@@ -59,17 +66,15 @@ class Series:
         return self._wall(text, "").strftime("%Y%m%dT%H%M%S")
 
     def _wall(self, text: str, parameters: str) -> datetime:
+        zone = re.search(r"TZID=([^;]+)", parameters)
+        source = "UTC" if text.endswith("Z") else zone.group(1) if zone else self._zone
         try:
             if re.fullmatch(r"\d{8}", text):
                 return times.parse_stamp(f"{text}T{self._first:%H%M%S}")
-            naive = times.parse_stamp(text)
+            instant = times.instant_of(times.parse_stamp(text), source if times.is_zone(source) else "")
         except ValueError:
             raise invalid("Invalid recurrence rule.") from None
-        zone = re.search(r"TZID=([^;]+)", parameters)
-        source = "UTC" if text.endswith("Z") else zone.group(1) if zone else self._zone
-        if not times.is_zone(source):
-            raise invalid("Invalid recurrence rule.")
-        return naive if source == self._zone else times.wall_of(times.instant_of(naive, source), self._zone)
+        return times.parse_stamp(text) if source == self._zone else times.wall_of(instant, self._zone)
 
     def between(self, low: int, high: int) -> list[tuple[int, int]]:
         """(start, end) in epoch seconds of the occurrences that overlap the open range low to high."""
@@ -95,6 +100,32 @@ class Series:
         if self._all_day:
             return start, times.instant_of(wall + timedelta(days=self._length), self._zone)
         return start, start + self._length
+
+
+def _is_sensible(parts: dict[str, str]) -> bool:
+    """False for rules that can't be, or that could never apply: those would be followed to the end of the calendar."""
+    allowed = _PARTS.get(parts.get("FREQ", ""))
+    interval = parts.get("INTERVAL", "1")
+    if allowed is None or not parts.keys() <= allowed | _ALWAYS or {"COUNT", "UNTIL"} <= parts.keys():
+        return False
+    if not re.fullmatch(r"[1-9]\d{0,2}", interval):
+        return False
+    if parts["FREQ"] == "DAILY" and interval != "1" and allowed & parts.keys():
+        return False
+    months, days = _numbers(parts, "BYMONTH", 12), _numbers(parts, "BYMONTHDAY", 31)
+    if months is None or days is None or min(months, default=1) < 1:
+        return False
+    return not days or any(
+        abs(day) <= _LONGEST_MONTH[month - 1] for day in days for month in months or range(1, 13)
+    )
+
+
+def _numbers(parts: dict[str, str], name: str, most: int) -> list[int] | None:
+    """The numbers of a part, none if it is missing; None if one of them is 0 or beyond `most`."""
+    texts = parts[name].split(",") if name in parts else []
+    if not all(re.fullmatch(r"-?[1-9]\d?", text) and abs(int(text)) <= most for text in texts):
+        return None
+    return [int(text) for text in texts]
 
 
 @lru_cache(maxsize=512)

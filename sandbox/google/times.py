@@ -12,6 +12,9 @@ from whenever import Date, Instant, PlainDateTime, TimeZoneNotFoundError
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _WITHOUT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?")
 
+# What calendars are asked about lies between 1900 and 2200; further out, zones and dates run into their ends.
+EARLIEST, LATEST = -2_208_988_800, 7_258_118_400
+
 
 @lru_cache(maxsize=1024)
 def is_zone(name: str) -> bool:
@@ -32,7 +35,7 @@ def parse_instant(text: str) -> int:
     """Epoch seconds of RFC 3339 text with an offset; fractions are cut off. Raises ValueError."""
     if not has_offset(text):
         raise ValueError(f"{text!r} is not RFC 3339 with an offset")
-    return Instant.parse_iso(text.upper()).timestamp()
+    return _in_reach(Instant.parse_iso(text.upper()).timestamp())
 
 
 def parse_wall(text: str) -> datetime:
@@ -52,8 +55,17 @@ def parse_stamp(text: str) -> datetime:
 
 
 def instant_of(wall: datetime, zone: str) -> int:
-    """Epoch seconds of a naive wall time; one that doesn't exist moves later, of two the first is meant."""
-    return PlainDateTime(wall).assume_tz(zone, disambiguation="compatible").timestamp()
+    """Epoch seconds of a naive wall time; one that doesn't exist moves later, of two the first is meant.
+
+    Raises ValueError before 1900 and after 2200, as everything that reads times here.
+    """
+    return _in_reach(PlainDateTime(wall).assume_tz(zone, disambiguation="compatible").timestamp())
+
+
+def _in_reach(instant: int) -> int:
+    if not EARLIEST <= instant <= LATEST:
+        raise ValueError(f"{instant} is before 1900 or after 2200")
+    return instant
 
 
 def wall_of(instant: int, zone: str) -> datetime:

@@ -28,6 +28,7 @@ def insert(
 
     Raises GoogleError 400, or 409 for an id that was used before, even by a deleted event.
     """
+    body = patched({}, body)
     event_id = body.get("id") or secrets.token_hex(13)
     if not _OWN_ID.fullmatch(event_id):
         raise invalid("Invalid resource id value.")
@@ -76,7 +77,7 @@ def change(
     given = {name: value for name, value in body.items() if name not in READ_ONLY}
     if whole:
         kept = {name: before.body[name] for name in READ_ONLY | {"eventType"} if name in before.body}
-        merged = {"status": "confirmed", "reminders": {"useDefault": True}, **kept, **given}
+        merged = {"status": "confirmed", "reminders": {"useDefault": True}, **kept, **patched({}, given)}
     else:
         merged = patched(before.body, given)
     if before.master and merged.get("recurrence"):
@@ -101,7 +102,9 @@ def remove(google: Google, calendar: Calendar, event_id: str, match: str = "") -
 
 
 def patched(before: Any, patch: Any) -> Any:
-    """JSON merge patch: objects merge, null removes, anything else replaces."""
+    """JSON merge patch: objects merge, null removes, anything else replaces; without nulls inside lists either."""
+    if isinstance(patch, list):
+        return [patched(None, item) for item in patch]
     if not isinstance(patch, dict):
         return patch
     merged = dict(before) if isinstance(before, dict) else {}
@@ -125,9 +128,7 @@ def _check_identity(before: StoredEvent, body: Body) -> None:
         raise invalid("Invalid resource id value.")
     if body.get("eventType", before.body["eventType"]) != before.body["eventType"]:
         raise invalid("Event type cannot be changed.", reason="eventTypeRestriction")
-    if (body.get("sequence") or 0) < 0 or body.get("sequence", before.body["sequence"]) < before.body[
-        "sequence"
-    ]:
+    if (body.get("sequence") or before.body["sequence"]) < before.body["sequence"]:
         raise invalid(
             "Invalid sequence value. The specified sequence number is below the current sequence number of the "
             "resource. Re-fetch the resource and use its sequence number on the following request."

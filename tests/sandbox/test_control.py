@@ -97,6 +97,7 @@ def test_the_calendars_own_events_are_put_changed_and_deleted(sandbox: RunningSa
         ("POST", "/google/consent", {}, 400),
         ("POST", "/chaos", {"nobody": {}}, 400),
         ("POST", "/chaos", {"vendor": "nobody"}, 400),
+        ("POST", "/chaos", {"vendor": ["google"]}, 400),
         ("POST", "/chaos", {"google": {"latency": 5}}, 400),
         ("POST", "/chaos", {"google": {"latency_ms": "long"}}, 400),
         ("POST", "/chaos", {"google": {"latency_ms": -1}}, 400),

@@ -116,6 +116,8 @@ def test_a_sequence_never_goes_back(events: Any) -> None:
     events.insert(calendarId="primary", body=timed(id="session0001", sequence=4)).execute()
     old = events.patch(calendarId="primary", eventId="session0001", body={"sequence": 3})
     assert refusal(old) == (400, "invalid")
+    without = events.patch(calendarId="primary", eventId="session0001", body={"sequence": None})
+    assert without.execute()["sequence"] == 4
     new = events.patch(calendarId="primary", eventId="session0001", body={"sequence": 9, "location": "Here"})
     assert new.execute()["sequence"] == 10
 
@@ -152,6 +154,9 @@ def test_a_conference_is_made_only_when_supported(events: Any) -> None:
         (timed(transparency="glassy"), "invalid"),
         (timed(attendees=[{"email": "nobody"}]), "invalid"),
         (timed(attendees=[{"displayName": "Nobody"}]), "invalid"),
+        (timed(attendees=[{"email": None}]), "invalid"),
+        (timed(attendees=[None]), "invalid"),
+        (timed("9999-12-31T10:00:00Z", "9999-12-31T11:00:00Z"), "invalid"),
         (timed(recurrence=["RRULE:FREQ=WEEKLY"]), "required"),
         (timed(summary=5), "invalid"),
         (timed(sumary="misspelt"), "badRequest"),
@@ -173,6 +178,15 @@ def test_bad_events_are_refused(events: Any, body: dict[str, Any], reason: str) 
         "RRULE:FREQ=WEEKLY;BYDAY=XX",
         "RRULE:COUNT=3",
         "RRULE:FREQ=DAILY;COUNT=2;UNTIL=20270401",
+        "RRULE:FREQ=DAILY;INTERVAL=0",
+        "RRULE:FREQ=DAILY;BYSETPOS=400",
+        "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "RRULE:FREQ=MONTHLY;BYMONTHDAY=32",
+        "RRULE:FREQ=YEARLY;BYMONTH=0",
+        "RRULE:FREQ=DAILY;BYMONTH=-3",
+        "RDATE:99991231T235959Z",
+        "EXDATE;TZID=Mars/North:20270301T100000",
         "Weekly",
     ],
 )
