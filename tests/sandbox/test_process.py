@@ -56,8 +56,8 @@ def test_settings_come_from_the_environment() -> None:
     given = Settings.from_env(
         {
             "SANDBOX_PORT": "9001",
-            "DATA_DIR": "/tmp/x",
-            "CLOCK_FILE": "/tmp/y/clock.json",
+            "DATA_DIR": "state",
+            "CLOCK_FILE": "elsewhere/clock.json",
             "SANDBOX_DATABASE_URL": "postgresql://x",
             "SANDBOX_PUSH_HTTP": "1",
             "PUBLIC_URL": "http://127.0.0.1:9000",
@@ -67,8 +67,8 @@ def test_settings_come_from_the_environment() -> None:
     )
     assert given == Settings(
         port=9001,
-        data_dir=Path("/tmp/x"),
-        clock_file=Path("/tmp/y/clock.json"),
+        data_dir=Path("state"),
+        clock_file=Path("elsewhere/clock.json"),
         database_url="postgresql://x",
         push_http=True,
         public_url="http://127.0.0.1:9000",
