@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
@@ -82,6 +84,7 @@ def make_worker(platform: Platform, queue: JobQueue) -> Worker:
         timers={"schedule": 1, "worker_info": 1, "sweep": settings.job_sweep_seconds, "abort": 1},
         dequeue_timeout=DEQUEUE_SECONDS,
         shutdown_grace_period_s=GRACE_SECONDS,
+        metadata={"host": socket.gethostname(), "pid": os.getpid()},
     )
 
 

@@ -40,8 +40,8 @@ ABORT_SECONDS = 0.5  # how long a sweep waits for each stuck job's worker, which
 RECONNECT_SECONDS = 10.0
 
 _ALIVE = sa.text(
-    "insert into saq_stats (worker_id, stats, queue_key, metadata, expire_at)"
-    " values (:worker_id, cast(:stats as jsonb), :queue, null, extract(epoch from now()) + :seconds)"
+    "insert into saq_stats (worker_id, stats, metadata, queue_key, expire_at)"
+    " values (:worker_id, cast(:stats as jsonb), cast(:metadata as jsonb), :queue, extract(epoch from now()) + :seconds)"
     " on conflict (worker_id) do update set stats = excluded.stats, expire_at = excluded.expire_at"
 )
 _GONE = sa.text("delete from saq_stats where worker_id = :worker_id")
@@ -88,6 +88,7 @@ class RedisOutboxQueue(RedisQueue):
         values = {
             "worker_id": worker_id,
             "stats": json.dumps(info["stats"]),
+            "metadata": json.dumps(info["metadata"]),
             "queue": self.name,
             "seconds": ALIVE_SECONDS,
         }

@@ -1,8 +1,8 @@
 """Rounds of booking while the worker is killed (SIGKILL) at random moments: nothing is lost, nothing happens twice.
 
-Each round starts a real worker process, books a few sessions, kills the worker somewhere in between. After the last
-round one worker is left alone until nothing is left to do; then every session must have exactly one event in the
-mentor's Google Calendar and one mail for each of the two people.
+Each round books a few sessions and kills a real worker process somewhere in between, while its successor is on its
+way. After the last round one worker is left alone until nothing is left to do; then every session must have exactly
+one event in the mentor's Google Calendar and one mail for each of the two people.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,18 +23,18 @@ from app.calendars.google import SCOPES
 from app.core.rls import ServiceDoor
 from app.settings import Settings
 from tests.booking.support import Desk
-from tests.support.processes import kill, running, start, until
+from tests.support.processes import Program, kill, start, until
 from tests.support.sandbox import MENTOR, RunningSandbox
 
 LATENCY_MS = 120
 BOOKINGS = (1, 3)
-BOOK_WITHIN_SECONDS = 0.6
-KILL_WITHIN_SECONDS = 1.5
+BOOK_WITHIN_SECONDS = 2.0
+KILL_WITHIN_SECONDS = 4.0
 SETTLE_SECONDS = 900.0
-LENGTH = timedelta(minutes=30)
+MINUTES = 30
 
 _BUSY = sa.text("select count(*) from outbox where state in ('new', 'queued') and key not like 'every:%'")
-_WORKERS = sa.text("select worker_id from saq_stats")
+_WORKERS = sa.text("select cast(metadata ->> 'pid' as integer) from saq_stats")
 _DEAD = sa.text("select count(*) from outbox where state = 'dead'")
 _DELIVERIES = sa.text("select state, count(*) as number from deliveries group by state")
 _ATTEMPTS = sa.text("select max(attempts) from outbox")
@@ -50,7 +50,8 @@ class Kills:
     rng: random.Random
     student: UUID = field(init=False)
     sessions: list[UUID] = field(default_factory=list)
-    _first: datetime = field(init=False)
+    _free: Iterator[datetime] = field(init=False)
+    _next: Program | None = None
 
     async def prepare(self, rounds: int) -> None:
         """A mentor whose every free half hour can be booked, and a student with sessions enough."""
@@ -64,51 +65,49 @@ class Kills:
             refresh_token=tokens["refresh_token"],
             scopes=tokens["scope"].split(),
         )
-        minutes = int(LENGTH.total_seconds()) // 60
         await self.desk.sql(
             "update mentors set working_hours = null, session_minutes = :minutes, step_minutes = :minutes"
             " where id = :id",
-            minutes=minutes,
+            minutes=MINUTES,
             id=mentor_id,
         )
         await calendars.mirror(self.desk.database, self.desk.google, mentor_id)
         self.student = await self.desk.student(sessions=rounds * BOOKINGS[1])
-        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        self._first = midnight + timedelta(days=3)
+        self._free = iter(await self.desk.offers(self.student, days=40))
 
     async def round(self) -> dict[str, Any]:
-        """Start a worker, book, kill it; tells what happened."""
-        before = await self._workers()
-        worker = await start(self.settings, "jobs")
-        try:
-            await until("the worker is there", lambda: self._has_other(before))
-            booking = asyncio.create_task(self._book())
-            patience = self.rng.uniform(0, KILL_WITHIN_SECONDS)
-            await asyncio.sleep(patience)
-        finally:
-            await kill(worker)
+        """Book, kill the worker, its successor already starting; tells what happened."""
+        worker = self._next or await start(self.settings, "jobs")
+        await until("the worker is there", lambda: self._is_there(worker))
+        self._next = await start(self.settings, "jobs")
+        booking = asyncio.create_task(self._book())
+        patience = self.rng.uniform(0, KILL_WITHIN_SECONDS)
+        await asyncio.sleep(patience)
+        await kill(worker)
         booked = await booking
         return {"booked": booked, "killed_after_s": round(patience, 3), "left": await self._count(_BUSY)}
 
     async def settle(self) -> dict[str, Any]:
         """Leave one worker alone until nothing is left, then count. Raises AssertionError if that takes too long."""
         self.sandbox.control.chaos()
-        async with running(self.settings, "jobs"):
-            await until("nothing is left to do", self._is_idle, SETTLE_SECONDS)
+        await until("nothing is left to do", self._is_idle, SETTLE_SECONDS)
         return await self._result()
 
+    async def end(self) -> None:
+        """Let no worker live on."""
+        if self._next is not None:
+            await kill(self._next)
+
     async def _book(self) -> int:
-        """Book the next sessions, each at a random moment."""
+        """Book the next sessions, each at a random moment; returns how many."""
         number = self.rng.randint(*BOOKINGS)
-        taken = len(self.sessions)
         pauses = [self.rng.uniform(0, BOOK_WITHIN_SECONDS) for _ in range(number)]
-        booked = await asyncio.gather(*(self._book_one(taken + i, pause) for i, pause in enumerate(pauses)))
-        self.sessions += booked
+        self.sessions += await asyncio.gather(*(self._book_one(next(self._free), pause) for pause in pauses))
         return number
 
-    async def _book_one(self, number: int, pause: float) -> UUID:
+    async def _book_one(self, when: datetime, pause: float) -> UUID:
         await asyncio.sleep(pause)
-        booked = await self.desk.book(self.student, self._first + number * LENGTH)
+        booked = await self.desk.book(self.student, when)
         return booked.session.id
 
     async def _result(self) -> dict[str, Any]:
@@ -145,12 +144,9 @@ class Kills:
     async def _is_idle(self) -> bool:
         return await self._count(_BUSY) == 0
 
-    async def _workers(self) -> set[str]:
+    async def _is_there(self, worker: Program) -> bool:
         async with self.desk.database.service(ServiceDoor.JOB) as uow:
-            return set(await uow.session.scalars(_WORKERS))
-
-    async def _has_other(self, before: set[str]) -> bool:
-        return bool(await self._workers() - before)
+            return worker.pid in set(await uow.session.scalars(_WORKERS))
 
     async def _count(self, statement: sa.TextClause) -> int:
         async with self.desk.database.service(ServiceDoor.JOB) as uow:
@@ -175,7 +171,10 @@ async def run(kills: Kills, rounds: int) -> AsyncIterator[dict[str, Any]]:
     await kills.prepare(rounds)
     for vendor in ("resend", "google"):
         kills.sandbox.control.chaos(vendor, latency_ms=LATENCY_MS)
-    for number in range(1, rounds + 1):
-        yield {"round": number, **await kills.round()}
-    result = await kills.settle()
+    try:
+        for number in range(1, rounds + 1):
+            yield {"round": number, **await kills.round()}
+        result = await kills.settle()
+    finally:
+        await kills.end()
     yield {"rounds": rounds, **result, "ok": is_good(result)}
