@@ -84,6 +84,11 @@ class Hub:
             if not self._streams[mentor_id]:
                 del self._streams[mentor_id]
 
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open."""
+        return sum(len(queues) for queues in self._streams.values())
+
     def publish(self, change: Change) -> None:
         """Hand a change to the mentor's streams."""
         for queue in self._streams.get(change.mentor_id, ()):
