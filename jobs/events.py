@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from app.accounts import notices as accounts
 from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
-from app.core.outbox import Event, Every
+from app.core.outbox import Event
+from app.core.timetable import Every
 from app.packs import notices as packs
 from app.settings import Settings
 from app.wiring import Platform

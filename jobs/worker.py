@@ -18,9 +18,10 @@ from saq.types import Context
 
 from app import wiring
 from app.core import outbox
-from app.core.outbox import Calendar, Event
+from app.core.outbox import Event
 from app.core.queue import PERFORM, JobQueue
 from app.core.relay import Relay
+from app.core.timetable import Timetable
 from app.settings import Settings
 from app.wiring import Platform
 from jobs.events import EVENTS, periodic
@@ -55,8 +56,8 @@ async def run(settings: Settings) -> None:
     queue = JobQueue(settings, platform.database)
     await queue.saq.connect()
     worker = make_worker(platform, queue)
-    calendar = Calendar(periodic(settings))
-    relay = Relay(platform.database, queue, calendar, settings.outbox_sweep_seconds)
+    timetable = Timetable(periodic(settings))
+    relay = Relay(platform.database, queue, timetable, settings.outbox_sweep_seconds)
     working = asyncio.create_task(worker.start())
     relaying = asyncio.create_task(relay.run(settings.direct_url))
     try:

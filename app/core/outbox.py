@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -175,36 +175,3 @@ async def perform(
 async def consider_told(uow: UnitOfWork) -> None:
     """Mark every waiting event as done without doing it: a demo's past was told long ago."""
     await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now()})
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """A periodic event: `type` once in each span of `seconds` of business time, counted from midnight UTC plus
-    `offset_seconds`, however many workers there are. Spans that passed while no worker ran are not made up for.
-    """
-
-    type: str
-    seconds: int
-    offset_seconds: int = 0
-
-    def span(self, now: datetime) -> int:
-        """The number of the span that `now` lies in."""
-        return int(now.timestamp() - self.offset_seconds) // self.seconds
-
-
-class Calendar:
-    """Writes periodic events as their time comes; one a process."""
-
-    def __init__(self, table: Sequence[Every]) -> None:
-        self._table = table
-        self._written: dict[str, int] = {}
-
-    async def write_due(self, uow: UnitOfWork, now: datetime) -> None:
-        """Emit the events whose span has begun, unless another worker has, and commit."""
-        due = {every.type: every.span(now) for every in self._table}
-        fresh = {type_: span for type_, span in due.items() if self._written.get(type_) != span}
-        for type_, span in fresh.items():
-            await uow.emit(type_, {}, key=f"every:{type_}:{span}")
-        if fresh:
-            await uow.commit()
-            self._written |= fresh

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import clock, outbox
 from app.core.db import Database
-from app.core.outbox import Calendar
 from app.core.queue import JobQueue
 from app.core.rls import ServiceDoor
+from app.core.timetable import Timetable
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +58,12 @@ async def sweep(database: Database, queue: JobQueue, grace_seconds: float = GRAC
 class Relay:
     """One worker's relay; any number of them work side by side."""
 
-    def __init__(self, database: Database, queue: JobQueue, calendar: Calendar, sweep_seconds: float) -> None:
+    def __init__(
+        self, database: Database, queue: JobQueue, timetable: Timetable, sweep_seconds: float
+    ) -> None:
         self._database = database
         self._queue = queue
-        self._calendar = calendar
+        self._timetable = timetable
         self._sweep_seconds = sweep_seconds
         self._swept_at = float("-inf")
 
@@ -72,7 +74,7 @@ class Relay:
     async def turn(self) -> None:
         """Write periodic events, hand over what is due, sweep if it is time to."""
         async with self._database.service(ServiceDoor.JOB) as uow:
-            await self._calendar.write_due(uow, clock.now())
+            await self._timetable.write_due(uow, clock.now())
         await hand_over_due(self._database, self._queue)
         if time.monotonic() - self._swept_at >= self._sweep_seconds:
             repaired = await sweep(self._database, self._queue)

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import InternalError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError
 
 from app.core import clock, outbox
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.models import EventState, OutboxEvent
-from app.core.outbox import Calendar, Event, Every, Retry
+from app.core.outbox import Event, Retry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role
 from app.settings import Settings
@@ -237,46 +237,3 @@ async def test_people_write_events_and_do_not_read_them(database: Database) -> N
                 await uow.session.execute(sa.text(statement))
             await uow.rollback()
     assert len(await claim(database)) == 1
-
-
-class TestPeriodicEvents:
-    """Once a span, however many workers there are."""
-
-    table = (Every("test/hourly", 3600), Every("test/nightly", 86_400, offset_seconds=3 * 3600))
-
-    async def types(self, database: Database, now: datetime, workers: int = 3) -> list[str]:
-        """What is claimed after each worker wrote what it holds for due at `now`."""
-        calendars = [Calendar(self.table) for _ in range(workers)]
-
-        async def write(calendar: Calendar) -> None:
-            async with database.service(ServiceDoor.JOB) as uow:
-                await calendar.write_due(uow, now)
-                await calendar.write_due(uow, now)
-
-        with clock.standing_at(now):
-            await asyncio.gather(*(write(calendar) for calendar in calendars))
-            claimed = await claim(database, now)
-        async with database.service(ServiceDoor.JOB) as uow:
-            query = sa.select(OutboxEvent.type).where(OutboxEvent.id.in_(claimed)).order_by(OutboxEvent.type)
-            return list(await uow.session.scalars(query))
-
-    async def test_once_a_span(self, database: Database) -> None:
-        assert await self.types(database, NOW) == ["test/hourly", "test/nightly"]
-        assert await self.types(database, NOW + timedelta(minutes=59)) == []
-        assert await self.types(database, NOW + timedelta(minutes=60)) == ["test/hourly"]
-        assert await self.types(database, NOW + timedelta(hours=17, minutes=59)) == ["test/hourly"]
-        assert await self.types(database, NOW + timedelta(hours=18)) == ["test/hourly", "test/nightly"]
-
-    async def test_a_long_absence_is_made_up_for_once(self, database: Database) -> None:
-        await self.types(database, NOW)
-        assert await self.types(database, NOW + timedelta(days=30)) == ["test/hourly", "test/nightly"]
-
-    async def test_a_failed_write_is_written_later(self, database: Database) -> None:
-        calendar = Calendar(self.table)
-        async with database.unit_of_work() as uow:
-            await uow.session.execute(sa.text("set transaction read only"))
-            with pytest.raises(InternalError, match="read-only"):
-                await calendar.write_due(uow, NOW)
-        async with database.service(ServiceDoor.JOB) as uow:
-            await calendar.write_due(uow, NOW)
-        assert len(await claim(database)) == 2

@@ -15,8 +15,11 @@ from app.core.db import Database
 from app.core.queue import JobQueue
 from app.settings import Settings
 from jobs.worker import Worker
+from tests import cast as casting
+from tests.cast import Cast
 from tests.support.postgres import FOLDER
 from tests.support.redis import running_redis
+from tests.support.sandbox import RunningSandbox, running_sandbox
 
 QUICK = {
     "outbox_sweep_seconds": 0.5,
@@ -32,6 +35,25 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis server of this test process."""
     with running_redis(FOLDER, tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A running sandbox."""
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(served: RunningSandbox) -> RunningSandbox:
+    """The running sandbox as after start."""
+    served.control.reset()
+    return served
+
+
+@pytest.fixture
+async def cast(database: Database) -> Cast:
+    return await casting.make(database)
 
 
 @pytest.fixture

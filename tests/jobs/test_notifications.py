@@ -24,31 +24,11 @@ from app.settings import Settings
 from app.wiring import Platform
 from jobs.events import NOTICES, send_notification
 from jobs.notifications import notify
-from tests import cast as casting
 from tests.cast import Cast
 from tests.notifications.examples import REQUIRED
-from tests.support.sandbox import RunningSandbox, running_sandbox
+from tests.support.sandbox import RunningSandbox
 
 KIND = "password_changed"
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """A running sandbox."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(served: RunningSandbox) -> RunningSandbox:
-    """The running sandbox as after start."""
-    served.control.reset()
-    return served
-
-
-@pytest.fixture
-async def cast(database: Database) -> Cast:
-    return await casting.make(database)
 
 
 @pytest.fixture

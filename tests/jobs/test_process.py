@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import signal
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -22,25 +21,10 @@ from app.core.models import EventState, OutboxEvent
 from app.core.queue import ALIVE_SECONDS
 from app.core.rls import ServiceDoor
 from app.settings import Settings
-from tests import cast as casting
 from tests.cast import Cast
 from tests.jobs.conftest import move
 from tests.support.processes import Program, kill, running, until
-from tests.support.sandbox import RunningSandbox, running_sandbox
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """A running sandbox."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(served: RunningSandbox) -> RunningSandbox:
-    """The running sandbox as after start."""
-    served.control.reset()
-    return served
+from tests.support.sandbox import RunningSandbox
 
 
 def with_mail(settings: Settings, sandbox: RunningSandbox) -> Settings:
@@ -50,11 +34,6 @@ def with_mail(settings: Settings, sandbox: RunningSandbox) -> Settings:
 @pytest.fixture
 def mailing(quick: Settings, sandbox: RunningSandbox) -> Settings:
     return with_mail(quick, sandbox)
-
-
-@pytest.fixture
-async def cast(database: Database) -> Cast:
-    return await casting.make(database)
 
 
 class Platform:

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from app.core import clock, outbox, relay
 from app.core.db import Database
 from app.core.models import EventState, OutboxEvent
-from app.core.outbox import Calendar
 from app.core.queue import JobQueue
 from app.core.relay import Relay
 from app.core.rls import ServiceDoor
+from app.core.timetable import Timetable
 from app.settings import Settings
 from tests.jobs.conftest import move
 from tests.support.processes import until
@@ -51,7 +51,7 @@ async def age(database: Database, seconds: float) -> None:
 @asynccontextmanager
 async def relaying(database: Database, queue: JobQueue, settings: Settings) -> AsyncIterator[Relay]:
     """A relay at work, that sweeps all the time."""
-    each = Relay(database, queue, Calendar(()), sweep_seconds=0)
+    each = Relay(database, queue, Timetable(()), sweep_seconds=0)
     task = asyncio.create_task(each.run(settings.direct_url))
     try:
         yield each

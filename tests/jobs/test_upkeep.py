@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from app.core import clock, retention
@@ -13,15 +12,9 @@ from app.core.db import Database
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.models import metadata
-from tests import cast as casting
 from tests.cast import Cast
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-async def cast(database: Database) -> Cast:
-    return await casting.make(database)
 
 
 async def insert(database: Database, table: str, **values: Any) -> None:
