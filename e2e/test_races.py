@@ -23,6 +23,8 @@ from e2e.support.waiting import until
 
 MENTOR = "mentor@example.test"
 RACERS = 100
+# The server closes idle connections after some seconds, which is no answer to a race.
+ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -40,7 +42,7 @@ async def browser_of(database: Database, settings: Settings, url: str, number: i
         assert user is not None
         secret = await web_sessions.start(uow, settings, user.id, web_sessions.Browser())
         await uow.commit()
-    client = httpx.AsyncClient(base_url=url, cookies={SESSION_COOKIE: secret}, timeout=60)
+    client = httpx.AsyncClient(base_url=url, cookies={SESSION_COOKIE: secret}, timeout=60, limits=ONE_REQUEST)
     await client.get("/privacy")
     client.headers.update({"x-csrftoken": client.cookies["csrftoken"], "HX-Request": "true"})
     return client
