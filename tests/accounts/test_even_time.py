@@ -26,7 +26,7 @@ async def patient(fast: Settings) -> AsyncIterator[Litestar]:
 
 
 @pytest.mark.parametrize("path", ["/reset-password", "/check-mail", "/sign-up"])
-async def test_known_and_unknown_take_the_same_time(patient: Litestar, ada: Any, path: str) -> None:
+async def test_known_and_unknown_take_at_least_the_same_time(patient: Litestar, ada: Any, path: str) -> None:
     browser = Browser(patient)
     async with browser.http:
         await browser.get("/privacy")
@@ -35,4 +35,4 @@ async def test_known_and_unknown_take_the_same_time(patient: Litestar, ada: Any,
             start = time.perf_counter()
             answer = await browser.post(path, form)
             assert answer.status_code == 303
-            assert LEAST <= time.perf_counter() - start < 2 * LEAST
+            assert time.perf_counter() - start >= LEAST

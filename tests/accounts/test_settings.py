@@ -187,14 +187,15 @@ async def test_the_last_way_in_is_not_cut(browsers: Open, database: Database, ca
     assert "ada@gmail.example" in (await browser.get("/settings")).text
 
 
+NOBODYS = "01936d7e-0000-7000-8000-000000000000"
 POSTS = [
     "/settings/profile",
     "/settings/password",
     "/settings/google/disconnection",
     "/settings/devices/sign-out",
-    f"/settings/devices/{new_id()}/sign-out",
+    f"/settings/devices/{NOBODYS}/sign-out",
     "/settings/tokens",
-    f"/settings/tokens/{new_id()}/revocation",
+    f"/settings/tokens/{NOBODYS}/revocation",
     "/settings/deletion",
 ]
 
