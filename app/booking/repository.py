@@ -22,6 +22,9 @@ MARGIN: Final = timedelta(days=1)
 
 _COLUMNS: Final = tuple(getattr(Session, name) for name in SessionRow.__struct_fields__)
 _SITUATION = sa.text("select booking_situation(:mentor_id, :student_id, :since, :until, :horizon_from)")
+_SITUATIONS = sa.text(
+    "select booking_situation(m.id, null, :since, :until, null) from unnest(cast(:mentor_ids as uuid[])) as m(id)"
+)
 # Exclusion constraints alone would let two inserts wait for each other until one is killed as a deadlock.
 _LOCK = sa.text(
     "select pg_advisory_xact_lock(hashtextextended('mentor:' || cast(:mentor_id as text), 0)),"
@@ -53,6 +56,15 @@ async def situation(
     if document is None:
         raise NotFound
     return msgspec.json.decode(document, type=Situation)
+
+
+async def situations(
+    session: AsyncSession, mentor_ids: Sequence[UUID], since: datetime, until: datetime
+) -> list[Situation]:
+    """The situations of several mentors for times in [since, until), seen by nobody in particular. One query."""
+    values = {"mentor_ids": list(mentor_ids), "since": since - MARGIN, "until": until + MARGIN}
+    documents = (await session.execute(_SITUATIONS, values)).scalars()
+    return [msgspec.json.decode(document, type=Situation) for document in documents if document is not None]
 
 
 async def queue_up(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> None:
