@@ -1,0 +1,85 @@
+"""How many questions a page asks the database: written down, and the same however much there is to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from litestar import Litestar
+
+from app.core import clock
+from app.core.db import Database
+from tests.booking.conftest import Visit
+from tests.booking.support import Desk
+
+# One of them says who asks.
+PAGES = {
+    ("student", "/calendar?mentor_id={mentor}&day={day}", True): 2,
+    ("student", "/calendar?mentor_id={mentor}&month={month}", True): 2,
+    ("student", "/calendar", False): 3,
+    ("student", "/sessions", False): 4,
+    ("student", "/sessions/{session}", False): 3,
+    ("student", "/sessions/{session}/move", False): 3,
+    ("student", "/sessions/{session}/cancellation", True): 2,
+    ("student", "/sessions/{session}/invite.ics", False): 2,
+    ("mentor", "/instructor/sessions", False): 4,
+    ("mentor", "/instructor/sessions?status=canceled&page=2", False): 3,
+    ("mentor", "/instructor/sessions/{session}/cancellation", True): 2,
+    ("student", "/api/mentors/{mentor}/availability", False): 2,
+}
+
+
+@contextmanager
+def counted(app: Litestar) -> Iterator[list[str]]:
+    """The statements that the application sends within the block."""
+    database: Database = app.state.database
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    engines = [database.app.sync_engine, database.service_engine.sync_engine]
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        for engine in engines:
+            sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(("who", "path", "htmx"), PAGES)
+async def test_a_constant_number(
+    app: Litestar, desk: Desk, visit: Visit, who: str, path: str, htmx: bool
+) -> None:
+    offers = await desk.offers("student")
+    booked = (await desk.book("student", offers[-1])).session
+    later = clock.now() + timedelta(days=5)
+    where = path.format(
+        mentor=desk.cast["mentor"], session=booked.id, day=f"{later:%Y-%m-%d}", month=f"{later:%Y-%m}"
+    )
+    browser = await visit(who)
+    found = []
+    for _ in range(2):
+        with counted(app) as statements:
+            answer = await (browser.fragment(where) if htmx else browser.get(where))
+        assert answer.status_code == 200
+        found.append(len(statements))
+        await _much_more(desk)
+    assert found == [PAGES[who, path, htmx]] * 2, statements
+
+
+async def _much_more(desk: Desk) -> None:
+    await desk.sql(
+        "insert into sessions (id, mentor_id, student_id, pack_id, status, scheduled_at, ends_at, blocked, booked_at,"
+        " canceled_at, version, notes, recording_consent, event_generation, event_sync)"
+        " select gen_random_uuid(), mentor_id, student_id, pack_id, 'canceled', at, at + interval '1 hour',"
+        " tstzrange(at, at + interval '1 hour'), at - interval '3 days', at - interval '1 day', 1, '', false, 0, 'none'"
+        " from sessions, generate_series(now() - interval '45 days', now() - interval '1 day', '1 day') at"
+    )
+    for _ in range(3):
+        await desk.grant("student", mentor="other_mentor")
