@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,7 @@ from app.calendars.service import EventToWrite
 from app.core import crypto
 from app.core.errors import Invalid, NotFound, Refused, Unavailable
 from app.core.rls import ServiceDoor
-from tests.calendars.world import World, soon, timed
+from tests.calendars.world import LateGoogle, World, soon, timed
 from tests.support.sandbox import CALENDAR, MENTOR
 
 SECOND = "studio0shows0and0fairs@group.calendar.google.com"
@@ -150,6 +151,21 @@ async def test_another_account_replaces_the_first_which_is_given_back(world: Wor
         await world.google.calendars(old)
     await world.mirror()
     assert (await world.connection() or connection).mirrored_at is not None
+
+
+async def test_what_was_read_with_an_earlier_grant_is_dropped(world: World) -> None:
+    foreign = world.sandbox.control.add_event(timed(soon(3)))
+    await service.disconnect(world.database, world.google, world.mentor_id)
+    await connect(world)
+    late = LateGoogle(world.google.settings)
+    reading = asyncio.create_task(service.mirror(world.database, late, world.mentor_id))
+    await late.answered.wait()
+    await service.disconnect(world.database, world.google, world.mentor_id)
+    await connect(world, TOKYO)
+    late.delivered.set()
+    await reading
+    assert foreign["id"] not in await world.windows()
+    late.close()
 
 
 async def test_disconnecting_forgets_everything_and_gives_the_grant_back(world: World) -> None:
