@@ -9,6 +9,7 @@ import click
 
 from app.dev import dotenv
 from app.dev.dotenv import DotenvError
+from app.settings import SettingsError
 
 COMMANDS = {
     "dev": "app.commands.dev:dev",
@@ -38,6 +39,13 @@ class Commands(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{place} is no command")
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; settings that don't do are told in words, not as a traceback."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.command(cls=Commands, name="app", help="Commands of the mentorship platform.")

@@ -54,7 +54,12 @@ with_uv() {
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
             -r "$venv/uv-requirement.txt" || return 1
     fi
-    "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes --compile-bytecode "$wanted"
+    rm -f "$venv/failed"
+    {
+        "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes --compile-bytecode "$wanted" 2>&1 ||
+            touch "$venv/failed"
+    } | sed '/^ [-+~] /d'
+    ! [ -e "$venv/failed" ]
 }
 
 with_pip() {

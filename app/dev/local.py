@@ -13,6 +13,7 @@ from app.dev import data_folder
 from app.dev.data_folder import Secrets
 from app.dev.postgres import Cluster, embedded_binaries
 from app.dev.roles import database_urls
+from app.settings import SettingsError
 
 DATABASE = "mentorship"
 LOOPBACK = "127.0.0.1"
@@ -68,12 +69,12 @@ class LocalPlatform:
     @property
     def port(self) -> int:
         """The web's port."""
-        return int(self.given.get("PORT") or 8000)
+        return self._number("PORT", 8000)
 
     @property
     def sandbox_port(self) -> int:
         """The sandbox's port."""
-        return int(self.given.get("SANDBOX_PORT") or 8001)
+        return self._number("SANDBOX_PORT", 8001)
 
     @property
     def url(self) -> str:
@@ -96,6 +97,12 @@ class LocalPlatform:
     def sandboxed(self) -> list[Vendor]:
         """The vendors without a key."""
         return [vendor for vendor in VENDORS if not self.given.get(vendor.key)]
+
+    def _number(self, name: str, default: int) -> int:
+        given = self.given.get(name) or str(default)
+        if not given.isdecimal() or not 0 < int(given) < 65536:
+            raise SettingsError(f"{name}={given!r} is no port")
+        return int(given)
 
     def environment(self) -> dict[str, str]:
         """The environment of this copy's processes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -120,6 +121,23 @@ async def test_killed_itself_it_leaves_nothing_and_starts_again(folder: Path) ->
         assert get(f"{platform.url}/api/health/ready") == 200
 
 
+async def test_it_stops_when_the_make_that_started_it_is_killed(folder: Path) -> None:
+    env = {**os.environ, "MAKELEVEL": "1", "ENV_FILE": "", "DATA_DIR": str(folder)}
+    env |= {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
+    make = await asyncio.create_subprocess_exec(
+        "sh",
+        "-c",
+        f"{sys.executable} -m app dev & wait",
+        cwd=PROJECT,
+        env=env,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    await until(lambda: word_is_back(folder, "app.asgi:create_app", 0))
+    make.kill()
+    await make.wait()
+    await until(lambda: processes_in(folder) == [], within=10)
+
+
 @pytest.mark.parametrize("word", ["jobs", "app.asgi:create_app", "sandbox"])
 async def test_a_crash_is_shown_and_the_process_is_back(
     folder: Path, platform: RunningPlatform, word: str
@@ -194,3 +212,9 @@ def test_a_server_of_ones_own_that_is_not_there_is_said_in_words(tmp_path: Path)
     )
     assert done.returncode == 1
     assert "not started: DATABASE_OWNER_URL" in done.stdout
+
+
+def test_a_port_that_is_none_is_said_in_words(tmp_path: Path) -> None:
+    done = start(tmp_path / "data", PORT="http")
+    assert done.returncode == 1
+    assert "Error: PORT='http' is no port" in done.stderr
