@@ -11,6 +11,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.core.driver import fetch_one
 from app.core.ids import hash_secret
 from app.core.middleware import NO_DATABASE
 from app.core.unit_of_work import Principal, Role, UnitOfWork
@@ -18,7 +19,10 @@ from app.core.web import Viewer
 
 SESSION_COOKIE = "session"
 SEEN_EVERY = timedelta(minutes=10)
-_AUTHENTICATE = sa.text("select * from authenticate(:secret, :bearer, :at)")
+_AUTHENTICATE = (
+    "select id, name, email, verified, role, time_zone, theme, seen_at, bound_id, bound_role"
+    " from authenticate(%(secret)s, %(bearer)s, %(at)s)"
+)
 # Skips a row that another request is writing at this moment: nobody waits to say that they were here.
 _SEEN = {
     bearer: sa.text(
@@ -63,20 +67,11 @@ async def authenticate(uow: UnitOfWork, secret: str | None, bearer: bool) -> Vie
     now = datetime.now(UTC)
     hashed = hash_secret(secret)
     query = {"secret": hashed, "bearer": bearer, "at": now}
-    row = (await uow.session.execute(_AUTHENTICATE, query)).one_or_none()
+    row = await fetch_one(uow.session, _AUTHENTICATE, query)
     if row is None:
         return None
-    role = Role(row.role)
-    uow.principal = Principal(row.id, role)
-    if row.seen_at is None or row.seen_at < now - SEEN_EVERY:
+    id_, name, email, verified, role, time_zone, theme, seen_at, *_ = row
+    uow.principal = Principal(id_, Role(role))
+    if seen_at is None or seen_at < now - SEEN_EVERY:
         await uow.session.execute(_SEEN[bearer], {"secret": hashed, "at": now})
-    return Viewer(
-        id=row.id,
-        name=row.name,
-        email=row.email,
-        verified=row.verified,
-        role=role,
-        time_zone=row.time_zone,
-        theme=row.theme,
-        bearer=bearer,
-    )
+    return Viewer(id_, name, email, verified, Role(role), time_zone, theme, bearer)

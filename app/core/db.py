@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
-from app.core.unit_of_work import ANONYMOUS, SERVICE, Principal, UnitOfWork
+from app.core.unit_of_work import ANONYMOUS, SERVICE, BoundSession, Principal, UnitOfWork
 from app.settings import Settings
 
 Instant = Annotated[datetime, mapped_column(sa.DateTime(timezone=True))]
@@ -82,6 +83,18 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
     )
 
 
+@asynccontextmanager
+async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    session = AsyncSession(engine, sync_session_class=BoundSession, expire_on_commit=False)
+    try:
+        yield session
+    finally:
+        if (
+            session.in_transaction()
+        ):  # a session that was settled holds nothing; closing it costs as much as a query
+            await asyncio.shield(session.close())
+
+
 class Database:
     """The two runtime roles of one database: `app`, bound to a user, and `service`, for the doors in `core.rls`."""
 
@@ -92,13 +105,13 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self, principal: Principal = ANONYMOUS) -> AsyncIterator[UnitOfWork]:
         """A unit of work under row-level security as `principal`; uncommitted work is rolled back at the end."""
-        async with AsyncSession(self.app, expire_on_commit=False) as session:
+        async with _session(self.app) as session:
             yield UnitOfWork(session, principal)
 
     @asynccontextmanager
     async def service(self, door: ServiceDoor) -> AsyncIterator[UnitOfWork]:
         """A unit of work that sees every row, for one of the named doors; uncommitted work is rolled back."""
-        async with AsyncSession(self.service_engine, expire_on_commit=False) as session:
+        async with _session(self.service_engine) as session:
             yield UnitOfWork(session, SERVICE, door=door)
 
     async def dispose(self) -> None:

@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.ids import new_id
@@ -51,6 +52,20 @@ _EMIT = sa.text(
 )
 
 
+class BoundSession(Session):
+    """A session whose every transaction is bound to the principal of its unit of work."""
+
+    unit_of_work: UnitOfWork | None = None
+
+
+@event.listens_for(BoundSession, "after_begin")
+def _bind(session: BoundSession, transaction: object, connection: sa.Connection) -> None:
+    uow = session.unit_of_work
+    if uow is not None and uow.principal.user_id is not None:
+        values = {"user_id": str(uow.principal.user_id), "role": uow.principal.role}
+        connection.execute(_BIND, values)
+
+
 class UnitOfWork:
     """The session, the principal it is bound to, and the outbox of the current transaction."""
 
@@ -60,7 +75,7 @@ class UnitOfWork:
         self.session = session
         self.principal = principal
         self.door = door
-        event.listen(session.sync_session, "after_begin", self._bind)
+        cast(BoundSession, session.sync_session).unit_of_work = self
 
     @property
     def user_id(self) -> UUID:
@@ -68,10 +83,6 @@ class UnitOfWork:
         if self.principal.user_id is None:
             raise LookupError("this unit of work is bound to no user")
         return self.principal.user_id
-
-    def _bind(self, session: Any, transaction: Any, connection: sa.Connection) -> None:
-        if self.principal.user_id is not None:
-            connection.execute(_BIND, {"user_id": str(self.principal.user_id), "role": self.principal.role})
 
     async def become(self, principal: Principal) -> None:
         """Bind to `principal` from now on: the current transaction, if one is open, and those after it."""
