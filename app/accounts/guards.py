@@ -1,4 +1,4 @@
-"""Policy as guards: `guards=[requires_mentor]`."""
+"""Policy as guards: `guards=[requires_mentor]`. Coroutines, for the framework hands plain functions to a thread."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from app.core.web import Viewer
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def requires_user(connection: Connection, _: BaseRouteHandler) -> None:
+async def requires_user(connection: Connection, _: BaseRouteHandler) -> None:
     """Somebody is signed in. Raises Unauthenticated."""
     _viewer(connection)
 
 
-def requires_student(connection: Connection, _: BaseRouteHandler) -> None:
+async def requires_student(connection: Connection, _: BaseRouteHandler) -> None:
     """A student is signed in. Raises Unauthenticated or Forbidden."""
     _require(connection, Role.STUDENT)
 
 
-def requires_mentor(connection: Connection, _: BaseRouteHandler) -> None:
+async def requires_mentor(connection: Connection, _: BaseRouteHandler) -> None:
     """A mentor is signed in. Raises Unauthenticated or Forbidden."""
     _require(connection, Role.MENTOR)
 
 
-def requires_admin(connection: Connection, _: BaseRouteHandler) -> None:
+async def requires_admin(connection: Connection, _: BaseRouteHandler) -> None:
     """An admin is signed in. Raises Unauthenticated or Forbidden."""
     _require(connection, Role.ADMIN)
 
 
-def cookie_only(connection: Connection, _: BaseRouteHandler) -> None:
+async def cookie_only(connection: Connection, _: BaseRouteHandler) -> None:
     """Access tokens open `/api/` and nothing else: a leaked one can't change a password. Raises Forbidden.
 
     Stands before every handler of the application.
