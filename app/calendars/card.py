@@ -17,10 +17,9 @@ GONE: Final = (
     "Google no longer has the calendar you chose, or it isn't shared with you any more. Nobody can book you until you"
     " choose another one."
 )
-STALE: Final = (
-    "Google hasn't answered us for a while, so times shown to students may be out of date. We keep asking, and nothing is"
-    " booked before Google has been asked about that very time."
-)
+_MEANWHILE = "Times shown to students may be out of date. Nothing is booked before Google has been asked about that very time."
+UNANSWERED: Final = f"Google didn't answer when we last asked; we keep asking. {_MEANWHILE}"
+STALE: Final = f"Your calendar hasn't been read for a while. {_MEANWHILE}"
 _STALE_AFTER_POLLS = 4
 _STALE_AFTER_PUSHED = timedelta(hours=2)
 
@@ -71,5 +70,6 @@ def _problem(settings: Settings, row: repository.ConnectionFacts, push: bool) ->
         if push
         else timedelta(minutes=_STALE_AFTER_POLLS * settings.calendar_poll_minutes)
     )
-    stale = row.mirrored_at is not None and row.mirrored_at < clock.now() - patience
-    return STALE if stale or row.last_error == "unavailable" else None
+    if row.last_error == "unavailable":
+        return UNANSWERED
+    return STALE if row.mirrored_at is not None and row.mirrored_at < clock.now() - patience else None

@@ -59,7 +59,7 @@ async def _switch(
             row.left_calendar_id, row.google_calendar_id = row.google_calendar_id, calendar_id
             row.mirrored_at = None
             start_over(row)
-            await repository.drop_windows(uow, grant.mentor_id)
+            await repository.drop_other_windows(uow, grant.mentor_id, ())
             await uow.emit("calendar/left", {"mentor_id": str(grant.mentor_id)})
             await announce(uow, grant.mentor_id)
         await uow.commit()

@@ -69,7 +69,7 @@ async def connect(
         _accept(google, row, google_email, refresh_token, calendars)
         await uow.session.flush()
         if row.mirrored_at is None:
-            await repository.drop_windows(uow, mentor_id)
+            await repository.drop_other_windows(uow, mentor_id, ())
         await choice.announce(uow, mentor_id)
         await uow.commit()
     if before is not None:

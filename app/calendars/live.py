@@ -77,7 +77,10 @@ async def _keep(
 ) -> bool:
     """Replace this window's part of the mirror. It stays as old as it was: elsewhere nothing was looked at."""
     async with database.service(ServiceDoor.CALENDAR) as uow:
-        if not await repository.claim_version(uow, grant.mentor_id, grant.connected_at, grant.version, {}):
+        raised = {"mirror_version": grant.version + 1}
+        if not await repository.claim_version(
+            uow, grant.mentor_id, grant.connected_at, grant.version, raised
+        ):
             return False
         await repository.drop_windows(uow, grant.mentor_id, known.keys() - found.keys())
         await repository.put_windows(uow, grant.mentor_id, found)

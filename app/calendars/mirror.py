@@ -7,6 +7,7 @@ read again, so that an older answer never replaces a newer one.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -94,7 +95,7 @@ async def _keep(
     database: Database, grant: Grant, listing: Listing, now: datetime, until: datetime | None
 ) -> bool:
     """Put what was read into the mirror, replacing all of it where `until` says how far everything was read."""
-    changes = {
+    changes: dict[str, Any] = {
         "sync_token": listing.sync_token,
         "calendar_time_zone": listing.time_zone,
         "mirrored_at": now,
@@ -102,14 +103,21 @@ async def _keep(
     }
     if until is not None:
         changes["synced_until"] = until
+    # Where nothing but our own events changed, no other answer to the same question is overtaken by this one.
+    if until is not None or any(not event.ours for event in listing.events):
+        changes["mirror_version"] = grant.version + 1
+    # Between two pages an event may have changed: what was told last holds.
     spans = {event.id: event.span for event in listing.events}
+    busy = {event_id: span for event_id, span in spans.items() if span is not None}
     async with database.service(ServiceDoor.CALENDAR) as uow:
         if not await repository.claim_version(
             uow, grant.mentor_id, grant.connected_at, grant.version, changes
         ):
             return False
-        await repository.drop_windows(uow, grant.mentor_id, None if until else spans)
-        busy = {event_id: span for event_id, span in spans.items() if span is not None}
+        if until is not None:
+            await repository.drop_other_windows(uow, grant.mentor_id, busy)
+        else:
+            await repository.drop_windows(uow, grant.mentor_id, spans.keys() - busy.keys())
         await repository.put_windows(uow, grant.mentor_id, busy)
         await uow.commit()
     return True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, Range, insert
+from sqlalchemy.dialects.postgresql import ARRAY, Range
 
 from app.accounts.models import User
 from app.calendars.models import BusyWindow, CalendarConnection, CalendarState
@@ -59,6 +59,28 @@ _NO_MIRROR_PENDING = sa.text(
 )
 
 
+# One statement each, however many windows: a trigger tells open pages once for a statement.
+_EVENT_IDS = sa.bindparam("event_ids", type_=ARRAY(sa.Text))
+_DROP_THESE = sa.text(
+    "delete from busy_windows where mentor_id = :mentor_id and event_id = any(:event_ids)"
+).bindparams(_EVENT_IDS)
+_DROP_OTHERS = sa.text(
+    "delete from busy_windows where mentor_id = :mentor_id and event_id <> all(:event_ids)"
+).bindparams(_EVENT_IDS)
+_PUT = sa.text(
+    "insert into busy_windows (mentor_id, event_id, span)"
+    " select :mentor_id, event_id, tstzrange(start, until)"
+    " from unnest(:event_ids, :starts, :ends) as found(event_id, start, until)"
+    " on conflict (mentor_id, event_id) do update set span = excluded.span"
+    " where busy_windows.span <> excluded.span"
+).bindparams(
+    sa.bindparam("mentor_id", type_=sa.Uuid),
+    _EVENT_IDS,
+    sa.bindparam("starts", type_=ARRAY(sa.DateTime(timezone=True))),
+    sa.bindparam("ends", type_=ARRAY(sa.DateTime(timezone=True))),
+)
+
+
 async def connection(uow: UnitOfWork, mentor_id: UUID, *, lock: bool = False) -> CalendarConnection | None:
     """The mentor's connection with its secrets (service role only); `lock`: nobody changes it until the end."""
     return await uow.session.get(CalendarConnection, mentor_id, with_for_update=lock, populate_existing=lock)
@@ -80,7 +102,7 @@ async def by_channel(uow: UnitOfWork, channel_id: str) -> CalendarConnection | N
 async def claim_version(
     uow: UnitOfWork, mentor_id: UUID, connected_at: datetime, version: int, changes: Mapping[str, Any]
 ) -> bool:
-    """Raise the mirror's version, with further changes, if it still is `version` of this very connection.
+    """Make `changes` if the mirror still has `version`, of this very connection; with one of its windows, raise it.
 
     True: the row is locked until the commit, and the windows may be changed. False: somebody knows better.
     """
@@ -91,7 +113,7 @@ async def claim_version(
             CalendarConnection.connected_at == connected_at,
             CalendarConnection.mirror_version == version,
         )
-        .values(mirror_version=version + 1, **changes)
+        .values(**changes)
         .returning(CalendarConnection.mentor_id)
     )
     return (await uow.session.execute(query)).scalar_one_or_none() is not None
@@ -129,28 +151,27 @@ async def windows_touching(
     return {event_id: cast(TimeSpan, (span.lower, span.upper)) for event_id, span in rows}
 
 
-async def drop_windows(uow: UnitOfWork, mentor_id: UUID, event_ids: Iterable[str] | None = None) -> None:
-    """Delete the windows of these events; None: all of them."""
-    query = sa.delete(BusyWindow).where(BusyWindow.mentor_id == mentor_id)
-    if event_ids is not None:
-        ids = sa.literal(list(event_ids), ARRAY(sa.Text))
-        query = query.where(BusyWindow.event_id == sa.any_(ids))
-    await uow.session.execute(query)
+async def drop_windows(uow: UnitOfWork, mentor_id: UUID, event_ids: Collection[str]) -> None:
+    """Delete the windows of these events."""
+    if event_ids:
+        await uow.session.execute(_DROP_THESE, {"mentor_id": mentor_id, "event_ids": list(event_ids)})
+
+
+async def drop_other_windows(uow: UnitOfWork, mentor_id: UUID, event_ids: Collection[str]) -> None:
+    """Delete the windows of all events but these."""
+    await uow.session.execute(_DROP_OTHERS, {"mentor_id": mentor_id, "event_ids": list(event_ids)})
 
 
 async def put_windows(uow: UnitOfWork, mentor_id: UUID, spans: Mapping[str, TimeSpan]) -> None:
-    """Insert or replace windows, by event id."""
-    if not spans:
-        return
-    rows = [
-        {"mentor_id": mentor_id, "event_id": event_id, "span": Range(start, end)}
-        for event_id, (start, end) in spans.items()
-    ]
-    query = insert(BusyWindow)
-    upsert = query.on_conflict_do_update(
-        index_elements=["mentor_id", "event_id"], set_={"span": query.excluded.span}
-    )
-    await uow.session.execute(upsert, rows)
+    """Insert or replace windows, by event id. What is the same already isn't touched: open pages hear of changes only."""
+    if spans:
+        values = {
+            "mentor_id": mentor_id,
+            "event_ids": list(spans),
+            "starts": [start for start, _ in spans.values()],
+            "ends": [end for _, end in spans.values()],
+        }
+        await uow.session.execute(_PUT, values)
 
 
 async def due_mentors(uow: UnitOfWork, now: datetime, poll_minutes: int) -> Sequence[UUID]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -16,12 +18,18 @@ from app.calendars.errors import GoogleUnavailable, Overtaken
 from app.calendars.models import CalendarState
 from app.core import clock
 from app.core.rls import ServiceDoor
+from app.dev.roles import DatabaseUrls
 from app.mentors.models import Mentor
 from tests.calendars.world import LateGoogle, World, soon, timed
 from tests.support.sandbox import MENTOR
 
 LISTS = "/events"
 SECOND = "studio0shows0and0fairs@group.calendar.google.com"
+
+
+def at(seconds: int) -> datetime:
+    """Epoch seconds as an instant."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def asked(world: World) -> list[str]:
@@ -211,6 +219,40 @@ async def test_an_older_answer_does_not_replace_a_newer_one(world: World) -> Non
     assert event["id"] not in await world.windows()
     assert asked(world) == ["all", "all", "changes", "all"], "the overtaken reading was repeated"
     late.close()
+
+
+async def test_open_pages_hear_of_what_changed_and_of_nothing_else(world: World, urls: DatabaseUrls) -> None:
+    control = world.sandbox.control
+    async with await psycopg.AsyncConnection.connect(urls.database_url, autocommit=True) as connection:
+        await connection.execute("listen slots")
+
+        async def heard() -> list[tuple[datetime, datetime]]:
+            await connection.execute("select 1")
+            told = [json.loads(one.payload) async for one in connection.notifies(timeout=0)]
+            return [(at(one["start"]), at(one["end"])) for one in told]
+
+        await world.mirror()
+        await world.mirror(full=True)
+        assert await heard() == []
+        for hour in range(3):
+            control.add_event(timed(soon(3, 9 + hour)))
+        control.add_event(timed(soon(4), transparency="transparent"))
+        await world.mirror()
+        assert await heard() == [(soon(3, 9), soon(3, 12))]
+        await world.mirror(full=True)
+        assert await heard() == []
+
+
+async def test_what_changes_nothing_overtakes_nobody(world: World) -> None:
+    before = await world.connection()
+    mark = {"private": {"session_id": str(uuid4()), "version": "0"}}
+    world.sandbox.control.add_event(timed(soon(3), extendedProperties=mark))
+    await world.mirror()
+    after = await world.connection()
+    assert before is not None
+    assert after is not None
+    assert after.mirror_version == before.mirror_version
+    assert after.sync_token != before.sync_token
 
 
 async def test_readings_at_once_end_in_the_state_of_the_last(world: World) -> None:

@@ -38,9 +38,9 @@ async def test_a_revoked_calendar_offers_nothing_and_asks_to_reconnect(
     ("values", "expected"),
     [
         ({"mirrored_at": TUESDAY - timedelta(minutes=10)}, "10 minutes ago"),
-        ({"mirrored_at": TUESDAY - timedelta(minutes=30)}, "Google hasn&#39;t answered us for a while"),
+        ({"mirrored_at": TUESDAY - timedelta(minutes=30)}, "hasn&#39;t been read for a while"),
         ({"last_error": "calendar_gone"}, "choose another one"),
-        ({"last_error": "unavailable"}, "Google hasn&#39;t answered us for a while"),
+        ({"last_error": "unavailable"}, "Google didn&#39;t answer when we last asked"),
         ({"channel_expires_at": datetime.now(UTC) + timedelta(days=3)}, "changes arrive at once"),
         ({"channel_expires_at": datetime.now(UTC) - timedelta(days=3)}, "every 5 minutes"),
         (
