@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -36,12 +37,19 @@ def unpack(packages: Sequence[str], into: Path) -> Path:
     Done once: a complete root is taken as it is. Raises DebianError.
     """
     into = into.resolve()
-    root = into / "root"
-    if (into / STAMP).exists():
-        return root
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with into.with_name(f"{into.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want the same at once
+        if not (into / STAMP).exists():
+            _unpack(packages, into)
+    return into / "root"
+
+
+def _unpack(packages: Sequence[str], into: Path) -> None:
     if not is_available():
         raise DebianError("apt-get is not on this machine")
     shutil.rmtree(into, ignore_errors=True)
+    root = into / "root"
     with _private_apt(into) as options:
         print(f"apt-get: fetching {', '.join(packages)}", flush=True)
         _run(["apt-get", *options, "update", "-q"])
@@ -55,7 +63,6 @@ def unpack(packages: Sequence[str], into: Path) -> Path:
             _run(["dpkg", "-x", str(archive), str(root)])
         shutil.rmtree(archives)
     (into / STAMP).touch()
-    return root
 
 
 def library_path(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the suites need beyond Python packages: browser files, a Chromium, PostgreSQL 15, Redis. Progress is printed."""
+"""What the suites need beyond Python packages: browser files, a Chromium, PostgreSQL 15, Redis, PgBouncer. Progress is printed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from app.dev import browser_files, chromium
-from tests.support import debian_postgres, redis
+from tests.support import debian_postgres, pgbouncer, redis
 
 DATA = Path(__file__).resolve().parents[2] / ".data"
 
@@ -19,6 +19,7 @@ def main() -> int:
         print(chromium.ensure(DATA).program)
         print(debian_postgres.ensure(DATA / "tests")[0])
         print(redis.ensure(DATA / "tests")[0])
+        print(pgbouncer.ensure(DATA / "tests")[0])
     except (browser_files.BrowserFilesError, chromium.ChromiumError, debian_postgres.DebianError) as error:
         print(error, file=sys.stderr)
         return 1
