@@ -18,7 +18,7 @@ PATIENCE = 3  # attempts at reading a mirror; the next poll asks again anyway
 
 
 async def mirror(platform: Platform, event: Event) -> None:
-    """`{"mentor_id", "full"?}`: bring the mirror up to date, and look after what the mentor did to our events."""
+    """`{"mentor_id", "full"?}`: bring the mirror up to date, and see what the mentor did to our events."""
     try:
         own = await calendars.mirror(
             platform.database, platform.google, mentor_of(event), full=event.payload.get("full", False)

@@ -21,6 +21,7 @@ from app.core import outbox
 from app.core.outbox import Event
 from app.core.queue import PERFORM, JobQueue
 from app.core.relay import Relay
+from app.core.tasks import end
 from app.core.timetable import Timetable
 from app.settings import Settings
 from app.wiring import Platform
@@ -63,16 +64,16 @@ async def run(settings: Settings) -> None:
     try:
         await asyncio.wait({working, relaying}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        relaying.cancel()
+        await end(relaying)
         await worker.stop()
-        ends = await asyncio.gather(working, relaying, return_exceptions=True)
+        outcomes = await asyncio.gather(working, relaying, return_exceptions=True)
         await queue.forget_worker(worker.id)
         await queue.saq.disconnect()
         platform.google.close()
         await platform.database.dispose()
-    for end in ends:
-        if isinstance(end, Exception):
-            raise end
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 def make_worker(platform: Platform, queue: JobQueue) -> Worker:

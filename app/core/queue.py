@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -18,7 +19,7 @@ import redis.asyncio
 import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 from redis.exceptions import RedisError
-from saq.job import Job
+from saq.job import Job, Status
 from saq.queue import Queue
 from saq.queue.postgres import PostgresQueue
 from saq.queue.postgres_migrations import get_migrations
@@ -28,21 +29,29 @@ from saq.types import WorkerInfo
 from app.core.db import Database
 from app.core.outbox import PERFORM_SECONDS
 from app.core.rls import ServiceDoor
+from app.core.tasks import end
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 NAME = "outbox"
 PERFORM = "perform"
-RETRIES = 5  # how often a job whose worker died is given to another
+RETRIES = 5  # attempts that SAQ counts by itself; the outbox has the last word
 ALIVE_SECONDS = 4  # how long a worker that said nothing more counts as alive
-ABORT_SECONDS = 0.5  # how long a sweep waits for each stuck job's worker, which is dead as a rule
+ABORT_SECONDS = 0.5  # how long a sweep in Redis waits for each stuck job's worker, which is dead as a rule
+SPARE_CONNECTIONS = 6  # beside one for each job: listening, heartbeats, housekeeping
 RECONNECT_SECONDS = 10.0
 
 _ALIVE = sa.text(
     "insert into saq_stats (worker_id, stats, metadata, queue_key, expire_at)"
     " values (:worker_id, cast(:stats as jsonb), cast(:metadata as jsonb), :queue, extract(epoch from now()) + :seconds)"
     " on conflict (worker_id) do update set stats = excluded.stats, expire_at = excluded.expire_at"
+)
+_FORGET_SILENT = "delete from saq_stats where expire_at < extract(epoch from now())"
+_HELD = "select key, job, status from saq_jobs where queue = %(queue)s and status in ('active', 'aborting')"
+_GIVE_BACK = (
+    "update saq_jobs set status = 'queued', job = %(job)s, scheduled = %(now)s"
+    " where key = %(key)s and job = %(seen)s and status in ('active', 'aborting')"
 )
 _GONE = sa.text("delete from saq_stats where worker_id = :worker_id")
 
@@ -63,8 +72,26 @@ class PostgresOutboxQueue(PostgresQueue):
             raise SchemaError(f"the queue's tables have version {row and row[0]}, SAQ wants {wanted}")
 
     async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:
-        """Give the jobs of dead workers to others, without waiting long for each of them in turn."""
-        return await super().sweep(lock, min(abort, ABORT_SECONDS))
+        """Give back the jobs of workers that fell silent, and forget those workers; returns the jobs' keys.
+
+        SAQ's own sweep waits for each of them in turn until its worker has let go, which a dead one can't, and one that
+        is only slow need not: every handler may run twice. Any number of workers may sweep at once.
+        """
+        async with self.pool.connection() as connection:
+            await connection.execute(_FORGET_SILENT)
+            held = await (await connection.execute(_HELD, {"queue": self.name})).fetchall()
+            return [key for key, seen, status in held if await self._give_back(connection, key, seen, status)]
+
+    async def _give_back(
+        self, connection: psycopg.AsyncConnection, key: str, seen: bytes, status: str
+    ) -> bool:
+        job = self.deserialize(seen, status)
+        if job is None or not job.stuck:
+            return False
+        job.status, job.started, job.error = Status.QUEUED, 0, self.swept_error_message
+        values = {"key": key, "seen": seen, "job": self.serialize(job), "now": int(time.time())}
+        logger.warning("the worker of job %s fell silent", key)
+        return (await connection.execute(_GIVE_BACK, values)).rowcount == 1
 
     async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
         """A worker is alive; seen by `workers_alive()`."""
@@ -114,7 +141,11 @@ class JobQueue:
                 reconnect_timeout=RECONNECT_SECONDS,
             )
             self.saq = PostgresOutboxQueue(
-                pool=pool, name=NAME, min_size=2, max_size=8, manage_pool_lifecycle=True
+                pool=pool,
+                name=NAME,
+                min_size=2,
+                max_size=settings.job_concurrency + SPARE_CONNECTIONS,
+                manage_pool_lifecycle=True,
             )
 
     async def hand_over(self, event_ids: Iterable[UUID]) -> None:
@@ -148,8 +179,7 @@ class JobQueue:
         try:
             yield
         finally:
-            beats.cancel()
-            await asyncio.gather(beats, return_exceptions=True)
+            await end(beats)
 
 
 async def _beat(job: Job, seconds: float) -> None:

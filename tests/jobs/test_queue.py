@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import psycopg
 import pytest
+from saq.job import Job, Status
 
 from app.core.db import Database
 from app.core.ids import new_id
@@ -39,6 +42,42 @@ async def test_a_job_survives_its_workers_and_no_finished_job_stays(queue: JobQu
     assert await queue.without_job([event_id]) == [event_id]
     await queue.hand_over([event_id])
     assert await queue.saq.count("queued") == 1
+
+
+async def test_a_job_whose_worker_fell_silent_is_given_back_once(
+    queue: JobQueue, quick: Settings, database: Database
+) -> None:
+    silent, lively = new_id(), new_id()
+    await queue.hand_over([silent, lively])
+    jobs = [await queue.saq.dequeue(timeout=5) for _ in range(2)]
+    held = {job.key: job for job in jobs if job is not None}
+    assert set(held) == {str(silent), str(lively)}
+    long_ago = held[str(silent)].started - 60_000
+    for job in held.values():
+        await job.update(status=Status.ACTIVE)
+    await age(queue, held[str(silent)], long_ago)
+    other = JobQueue(quick, database)
+    await other.saq.connect()
+    sweepers = [queue.saq] if hasattr(queue.saq, "redis") else [queue.saq, other.saq, queue.saq]
+    swept = await asyncio.gather(*(sweeper.sweep(lock=1) for sweeper in sweepers))
+    assert [key.rpartition(":")[2] for keys in swept for key in keys] == [str(silent)]
+    again = await queue.saq.dequeue(timeout=5)
+    assert again is not None
+    assert again.key == str(silent)
+    assert await queue.saq.count("active") == 2
+    await other.saq.disconnect()
+
+
+async def age(queue: JobQueue, job: Job, touched: int) -> None:
+    """Let the job have been touched long ago: its worker is dead."""
+    job.touched = touched
+    job.started = touched
+    raw = queue.saq.serialize(job)
+    if hasattr(queue.saq, "redis"):
+        await queue.saq.redis.set(job.id, raw)
+    else:
+        async with queue.saq.pool.connection() as connection:  # type: ignore[attr-defined]
+            await connection.execute("update saq_jobs set job = %s where key = %s", [raw, job.key])
 
 
 async def test_a_worker_is_alive_until_it_says_goodbye(queue: JobQueue, admin_url: str) -> None:

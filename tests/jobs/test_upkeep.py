@@ -14,8 +14,6 @@ from app.core.rls import ServiceDoor
 from app.models import metadata
 from tests.cast import Cast
 
-NOW = datetime.now(UTC)
-
 
 async def insert(database: Database, table: str, **values: Any) -> None:
     async with database.service(ServiceDoor.SEED) as uow:
@@ -33,14 +31,16 @@ async def purge(database: Database) -> dict[str, int]:
 
 async def both(database: Database, table: str, column: str, edge: timedelta, **values: Any) -> None:
     """Two rows: `column` a minute before and a minute after `edge` from now."""
+    now = datetime.now(UTC)
     for number, nudge in enumerate((-1, 1)):
         own = {name: value(number) if callable(value) else value for name, value in values.items()}
-        await insert(database, table, **own, **{column: NOW + edge + timedelta(minutes=nudge)})
+        await insert(database, table, **own, **{column: now + edge + timedelta(minutes=nudge)})
 
 
 async def test_what_is_past_its_time_is_purged_once(database: Database, cast: Cast) -> None:
-    user = {"user_id": cast["student"], "created_at": NOW}
-    browser = {"last_seen_at": NOW}
+    now = datetime.now(UTC)
+    user = {"user_id": cast["student"], "created_at": now}
+    browser = {"last_seen_at": now}
     secret = {"token_hash": lambda number: bytes([number])}
     await both(
         database,
@@ -105,7 +105,9 @@ async def test_done_periodic_events_are_purged_after_two_days(database: Database
         ):
             id_ = await uow.emit("test/tea", {}, key=key)
             change = sa.text("update outbox set state = :state, done_at = :at where id = :id")
-            await uow.session.execute(change, {"id": id_, "state": state, "at": NOW - timedelta(days=days)})
+            await uow.session.execute(
+                change, {"id": id_, "state": state, "at": datetime.now(UTC) - timedelta(days=days)}
+            )
         await uow.commit()
     assert await purge(database) == {"periodic events that are done": 1}
     assert await purge(database) == {}
@@ -113,15 +115,16 @@ async def test_done_periodic_events_are_purged_after_two_days(database: Database
 
 async def test_a_moved_clock_signs_nobody_out(database: Database, cast: Cast) -> None:
     """Web sessions end by machine time, whatever the sandbox's clock says."""
+    now = datetime.now(UTC)
     await insert(
         database,
         "web_sessions",
         id=new_id(),
         user_id=cast["student"],
-        created_at=NOW,
-        last_seen_at=NOW,
+        created_at=now,
+        last_seen_at=now,
         token_hash=b"x",
-        expires_at=NOW + timedelta(minutes=1),
+        expires_at=now + timedelta(minutes=1),
     )
-    with clock.standing_at(NOW + timedelta(days=90)):
+    with clock.standing_at(now + timedelta(days=90)):
         assert await purge(database) == {}
