@@ -27,10 +27,10 @@ SUITES = (
     Suite("lint", program("ruff", "check", "."), 30),
     Suite("types", program("mypy"), 180),
     Suite("imports", program("lint-imports"), 60),
-    Suite("unit", python(*PYTEST, "-n", "auto", "tests", *UNIT_LEAVES_OUT), 900, counts_tests=True),
+    Suite("unit", python(*PYTEST, "-n", "auto", "tests", *UNIT_LEAVES_OUT), 1500, counts_tests=True),
     Suite("contracts", python(*PYTEST, "tests/contracts"), 300, counts_tests=True),
     Suite(
-        "postgres15", python(*PYTEST, *DATA_TESTS), 300, counts_tests=True, env={"TEST_DATABASE": "debian15"}
+        "postgres15", python(*PYTEST, *DATA_TESTS), 400, counts_tests=True, env={"TEST_DATABASE": "debian15"}
     ),
     Suite("machine", python(*PYTEST, "-n", "auto", "tests/dev"), 900, counts_tests=True),
     Suite("browser", python(*PYTEST, "-n", "auto", "e2e"), 1500, counts_tests=True),

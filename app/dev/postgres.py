@@ -139,10 +139,9 @@ class Cluster:
         """The process that serves this folder now, whoever started it."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError, ValueError):
+        except (FileNotFoundError, ValueError):
             return None
-        return pid if os.fsencode(self.data.resolve()) in words else None
+        return pid if str(self.data.resolve()) in _command_line(pid) else None
 
     def start(self) -> None:
         """Start in the background, in a session of its own, and wait until it takes connections.
@@ -255,3 +254,15 @@ class Cluster:
             if file.exists():
                 _, separator, rest = file.read_text().partition("\n")
                 file.write_text(f"{os.getpid()}{separator}{rest}")
+
+
+def _command_line(pid: int) -> str:
+    """The words a process was started with; empty for none, and for one that ended and waits to be noticed."""
+    if not Path("/proc/self").exists():
+        return subprocess.run(
+            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
