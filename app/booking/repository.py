@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.booking.facts import SessionRow
 from app.booking.models import Session, SessionStatus
 from app.booking.situation import Situation
+from app.core.driver import fetch_one
 from app.core.errors import NotFound
 from app.packs.models import PackEntry
 
@@ -21,7 +22,10 @@ MARGIN: Final = timedelta(days=1)
 """More than a session with its buffers: what is taken outside a window can still close a slot inside."""
 
 _COLUMNS: Final = tuple(getattr(Session, name) for name in SessionRow.__struct_fields__)
-_SITUATION = sa.text("select booking_situation(:mentor_id, :student_id, :since, :until, :horizon_from)")
+_decode: Final = msgspec.json.Decoder(Situation).decode
+_SITUATION: Final = (
+    "select booking_situation(%(mentor_id)s, %(student_id)s, %(since)s, %(until)s, %(horizon_from)s)"
+)
 _SITUATIONS = sa.text(
     "select booking_situation(m.id, null, :since, :until, null) from unnest(cast(:mentor_ids as uuid[])) as m(id)"
 )
@@ -52,10 +56,10 @@ async def situation(
         "until": until + MARGIN,
         "horizon_from": horizon_from,
     }
-    document = (await session.execute(_SITUATION, values)).scalar_one_or_none()
-    if document is None:
+    row = await fetch_one(session, _SITUATION, values)
+    if row is None or row[0] is None:
         raise NotFound
-    return msgspec.json.decode(document, type=Situation)
+    return _decode(row[0])
 
 
 async def situations(
