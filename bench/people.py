@@ -97,9 +97,7 @@ async def _student(uow: UnitOfWork, name: str) -> UUID:
 
 
 async def _account(uow: UnitOfWork, name: str, role: Role, zone: str) -> UUID:
-    return await accounts.create_user(
-        uow, name=name, email=f"{name}@example.test", role=role, time_zone=zone
-    )
+    return await accounts.create_user(uow, name=name, email=f"{name}@example.test", role=role, time_zone=zone)
 
 
 def _connect_calendar(settings: Settings, mentor_id: UUID, now: datetime) -> None:

@@ -26,9 +26,22 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.05
 # As in production: templates aren't looked at again, cookies are for https. No vendor is configured, no limit bites.
-SETTINGS = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://bench.example.test", "LIMITS_SCALE": "1000000"}
+SETTINGS = {
+    "ENVIRONMENT": "production",
+    "PUBLIC_URL": "https://bench.example.test",
+    "LIMITS_SCALE": "1000000",
+}
 # As `app web` serves.
-SERVING = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header", "--log-level", "warning")
+SERVING = (
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--no-server-header",
+    "--log-level",
+    "warning",
+)
 
 
 class StageError(Exception):

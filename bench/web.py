@@ -47,7 +47,9 @@ def measures(audience: Audience) -> list[Measure]:
     looker = audience.looker
     day = (audience.now + timedelta(days=7)).date()
     return [
-        Measure(f"GET /api/mentors/{{id}}/availability, {DAYS} days", _again(_availability(looker, audience.now))),
+        Measure(
+            f"GET /api/mentors/{{id}}/availability, {DAYS} days", _again(_availability(looker, audience.now))
+        ),
         Measure("GET /calendar, a day's fragment", _again(_calendar(looker, f"day={day:%Y-%m-%d}"))),
         Measure("GET /calendar, a month's fragment", _again(_calendar(looker, f"month={day:%Y-%m}"))),
         Measure("POST /api/sessions", lambda: map(_booking, audience.hours.over(audience.pairs)), 201),
