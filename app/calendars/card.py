@@ -1,4 +1,7 @@
-"""What mentors see of their Google Calendar on the settings page. Read from our own tables: pages never wait for Google."""
+"""What mentors see of their Google Calendar on the settings page.
+
+Read from our own tables: pages never wait for Google.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,13 @@ from app.core.unit_of_work import UnitOfWork
 from app.settings import Settings
 
 GONE: Final = (
-    "Google no longer has the calendar you chose, or it isn't shared with you any more. Nobody can book you until you"
-    " choose another one."
+    "Google no longer has the calendar you chose, or it isn't shared with you any more. Nobody can book you until"
+    " you choose another one."
 )
-_MEANWHILE = "Times shown to students may be out of date. Nothing is booked before Google has been asked about that very time."
+_MEANWHILE = (
+    "Times shown to students may be out of date. Nothing is booked before Google has been asked about that very"
+    " time."
+)
 UNANSWERED: Final = f"Google didn't answer when we last asked; we keep asking. {_MEANWHILE}"
 STALE: Final = f"Your calendar hasn't been read for a while. {_MEANWHILE}"
 _STALE_AFTER_POLLS = 4
@@ -26,7 +32,7 @@ _STALE_AFTER_PUSHED = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Card:
-    """As templates/mentors/_google.html takes it; `checked_at` UTC in business time, None before the first reading."""
+    """As templates/mentors/_google.html takes it; `checked_at` is business time, None before the first reading."""
 
     enabled: bool
     state: Literal["none", "active", "revoked"] = "none"

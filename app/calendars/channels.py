@@ -1,7 +1,7 @@
 """Push channels: Google tells us that a calendar changed, so that we need not ask every few minutes.
 
-Google posts to https addresses only; without one the mirror is polled. Channels end by Google's clock, so that machine
-time decides about their renewal.
+Google posts to https addresses only; without one the mirror is polled. Channels end by Google's clock, so
+that machine time decides about their renewal.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def push_possible(settings: Settings) -> bool:
 
 
 async def channels_due(uow: UnitOfWork, settings: Settings) -> Sequence[UUID]:
-    """Mentors whose calendar has no push channel, or one that ends within a day; none where push isn't possible."""
+    """Mentors whose calendar has no push channel that lasts another day; none where push isn't possible."""
     if not push_possible(settings):
         return []
     return await repository.mentors_without_channel(uow, datetime.now(UTC) + RENEW_BEFORE)
 
 
 async def renew_channel(database: Database, google: Google, mentor_id: UUID) -> None:
-    """Open a new push channel for the mentor's calendar, then end the one before; the calendar is never unwatched.
+    """Open a new push channel for the mentor's calendar, then end the one before: it is never unwatched.
 
-    A mentor without a usable connection gets none, nor does anybody where push isn't possible; polling goes on then. Raises
-    GoogleUnavailable.
+    A mentor without a usable connection gets none, nor does anybody where push isn't possible; polling goes
+    on then. Raises GoogleUnavailable.
     """
     if not push_possible(google.settings):
         return
@@ -66,7 +66,7 @@ async def renew_channel(database: Database, google: Google, mentor_id: UUID) -> 
 
 
 async def _replace(database: Database, grant: Grant, channel: Channel, secret: str) -> tuple[str, str] | None:
-    """Remember the new channel; gives the one to end: the one before, or the new one if the connection changed."""
+    """Remember the new channel; gives the one to end: the one before, or, if the connection changed, the new."""
     async with database.service(ServiceDoor.CALENDAR) as uow:
         row = await repository.connection(uow, grant.mentor_id, lock=True)
         if row is None or (row.connected_at, row.google_calendar_id) != (
@@ -88,7 +88,7 @@ def held_channel(channel_id: str | None, resource_id: str | None) -> tuple[str, 
 
 
 async def end_channel(google: Google, token: str, channel_id: str, resource_id: str) -> None:
-    """Have Google stop posting; if it can't be told, the channel ends by itself, and until then is answered with 404."""
+    """Have Google stop posting; if it can't be told, the channel ends by itself and is answered 404 until then."""
     try:
         await google.stop_channel(token, channel_id, resource_id)
     except GoogleError as error:

@@ -28,9 +28,9 @@ AHEAD = timedelta(days=400)
 async def choose_calendar(database: Database, google: Google, mentor_id: UUID, calendar_id: str) -> None:
     """Let another calendar of the account count as busy and take the bookings; the mirror starts anew.
 
-    Our events move there in jobs: `calendar/left` clears the calendar before, `calendar/reconnected` writes them again.
-    No transaction may be open. Raises Invalid (`google_calendar_id`), NotFound without a connection, Refused
-    (`google_revoked`, `google_calendar_missing`) or Unavailable.
+    Our events move there in jobs: `calendar/left` clears the calendar before, `calendar/reconnected` writes
+    them again. No transaction may be open. Raises Invalid (`google_calendar_id`), NotFound without a
+    connection, Refused (`google_revoked`, `google_calendar_missing`) or Unavailable.
     """
     with explained():
         await leave_calendar(database, google, mentor_id)
@@ -67,9 +67,10 @@ async def _switch(
 
 
 async def leave_calendar(database: Database, google: Google, mentor_id: UUID) -> None:
-    """Delete our events that lie ahead from the calendar that was used before, if there is one; once is enough.
+    """Delete our events that lie ahead from the calendar used before, if there is one; twice does no harm.
 
-    No transaction may be open. Raises GoogleUnavailable or GoogleRefused; a grant that was revoked is recorded.
+    No transaction may be open. Raises GoogleUnavailable or GoogleRefused; a grant that was revoked is
+    recorded.
     """
     try:
         grant = await grants.required(database, google, mentor_id)
@@ -125,7 +126,7 @@ def stored(calendars: list[Calendar]) -> list[list[str]]:
 
 
 def start_over(row: CalendarConnection) -> None:
-    """Forget how far the calendar was read and its push channel: answers to earlier questions come too late."""
+    """Forget how far the calendar was read, and its push channel; answers to earlier questions come too late."""
     row.sync_token = row.synced_until = row.calendar_time_zone = row.last_error = None
     row.mirror_version = (row.mirror_version or 0) + 1
     row.channel_id = row.channel_resource_id = row.channel_expires_at = row.channel_token_hash = None
@@ -139,7 +140,7 @@ async def announce(uow: UnitOfWork, mentor_id: UUID) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Around calls to Google that somebody waits for: failures as sentences (Refused, Unavailable, NotFound)."""
+    """Around calls to Google that somebody waits for: failures become Refused, Unavailable or NotFound."""
     try:
         yield
     except NotConnected:

@@ -19,11 +19,11 @@ from app.core.rls import ServiceDoor
 logger = logging.getLogger(__name__)
 
 ONE_HOUR_ONLY = (
-    "Google let us in for an hour only, which is too short to keep your calendar. Nothing was changed. Remove our access"
-    " at myaccount.google.com/permissions, then connect again."
+    "Google let us in for an hour only, which is too short to keep your calendar. Nothing was changed. Remove our"
+    " access at myaccount.google.com/permissions, then connect again."
 )
 NO_SCOPE = (
-    "Google didn't let us see your calendars and write events into them: on its page, both boxes have to be ticked."
+    "Google didn't let us see your calendars and write events into them: both boxes on its page have to be ticked."
     " Nothing was changed; please connect again."
 )
 
@@ -47,10 +47,10 @@ async def connect(
 ) -> None:
     """Keep what a mentor allowed on Google's page, for the first time or again.
 
-    The calendar chosen before stays chosen if the account still has it, else it is the primary one. The mirror and what
-    waited to be written follow in jobs (`calendar/mirror`, `calendar/reconnected`). No transaction may be open. Raises
-    Refused (`google_scope_missing`, `google_refresh_token_missing`, `google_calendar_missing`, `google_revoked`) or
-    Unavailable, and then nothing has changed.
+    The calendar chosen before stays chosen if the account still has it, else it is the primary one. The
+    mirror and what waited to be written follow in jobs (`calendar/mirror`, `calendar/reconnected`). No
+    transaction may be open. Raises Refused (`google_scope_missing`, `google_refresh_token_missing`,
+    `google_calendar_missing`, `google_revoked`) or Unavailable, and then nothing has changed.
     """
     if not allows_all(scopes):
         raise Refused("google_scope_missing", NO_SCOPE, status=422)
@@ -94,7 +94,7 @@ def _accept(
 
 
 async def disconnect(database: Database, google: Google, mentor_id: UUID) -> None:
-    """Forget the mentor's grant and all that was read with it, then give it back to Google as far as it listens.
+    """Forget the mentor's grant and all that was read with it, then give it back to Google if it listens.
 
     Events already written stay in the mentor's calendar. No transaction may be open.
     """
@@ -109,7 +109,7 @@ async def disconnect(database: Database, google: Google, mentor_id: UUID) -> Non
 
 
 async def reseal_tokens(database: Database, google: Google) -> int:
-    """Encrypt every refresh token with the newest key, so that older ones may be dropped; gives how many it was."""
+    """Encrypt every refresh token with the newest key, so that older keys may go; gives how many weren't."""
     changed = 0
     async with database.service(ServiceDoor.JOB) as uow:
         for mentor_id, sealed in await repository.sealed_tokens(uow):

@@ -1,4 +1,7 @@
-"""What Google may answer instead of what was asked for. Web and jobs turn these into states, sentences and retries."""
+"""What Google may answer instead of what was asked for.
+
+Web and jobs turn these into states, sentences and retries.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class EventChanged(GoogleError):
 
 
 class GoogleRefused(GoogleError):
-    """Google understood and says no, for a reason that is ours to repair: `status` and `reason` are Google's."""
+    """Google understood and says no, for a reason that is ours to repair; `status` and `reason` are its own."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(f"{status} {reason}: {message}")

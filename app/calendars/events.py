@@ -1,6 +1,7 @@
 """Events as Google tells and takes them, cut down to what matters here. Pure.
 
-What an event of the mentor's is about is never asked for, so it can't be kept: `FIELDS` names all that is read.
+What an event of the mentor's is about is never asked for, so it can't be kept: `FIELDS` names all that is
+read.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ _NEVER_BUSY = ("workingLocation", "birthday")
 class Event:
     """An event, or one instance of a series.
 
-    `status` is Google's: confirmed, tentative or cancelled (deleted). `start` and `end` are UTC, half-open, None of a
-    deleted event. `busy`: it makes its time unavailable, were it not ours. `ours`: it carries the mark of a session, or
-    is deleted and has an id as we give them. `session_id` and `version` are what we wrote into it.
+    `status` is Google's: confirmed, tentative or cancelled (deleted). `start` and `end` are UTC, half-open,
+    None of a deleted event. `busy`: it makes its time unavailable, were it not ours. `ours`: it carries the
+    mark of a session, or is deleted and has an id as we give them. `session_id` and `version` are what we
+    wrote into it.
     """
 
     id: str
@@ -62,9 +64,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class OwnEvent:
-    """What became of an event that we wrote, as the mentor's calendar has it; `session_id` None: only the id is known.
+    """What became of an event that we wrote; `session_id` None: only its id is known.
 
-    `status` is Google's: `confirmed`, `tentative` or `cancelled` (deleted: then no start and end). Instants are UTC.
+    `status` is Google's: `confirmed`, `tentative` or `cancelled` (deleted: then no start and end). Instants
+    are UTC.
     """
 
     session_id: UUID | None
@@ -103,7 +106,7 @@ class EventToWrite:
 
 
 class Outcome(StrEnum):
-    """`written`: the calendar holds this version or a newer one. `deleted`: it was deleted, and its id is used up.
+    """`written`: the calendar holds this version or a newer one. `deleted`: it is gone, and its id used up.
 
     `moved`: this very version was written before, and the mentor moved it since; it was left as it is.
     """
@@ -115,7 +118,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the calendar holds after a write: the session's `version` written into it, and where it lies (UTC).
+    """What the calendar holds after a write: which `version` of the session, and where it lies (UTC).
 
     Of a deleted event `version` is the last that was written, as far as Google tells.
     """

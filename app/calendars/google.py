@@ -56,8 +56,9 @@ class Channel:
 class Google:
     """The one adapter. Every method takes the refresh token of the grant it acts for.
 
-    Every method raises GrantRevoked, GoogleUnavailable and GoogleRefused, those on a calendar also CalendarGone.
-    `cipher` opens the refresh tokens that the database keeps; `live_checks` are under way in this process.
+    Every method raises GrantRevoked, GoogleUnavailable and GoogleRefused, those on a calendar also
+    CalendarGone. `cipher` opens the refresh tokens that the database keeps; `live_checks` are under way in
+    this process.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -134,7 +135,10 @@ class Google:
         await self._transport.call(token, request, {404: EventGone})
 
     async def revoke(self, token: str) -> None:
-        """Give the grant back to Google. Raises GoogleUnavailable; a grant that is gone already is fine (400)."""
+        """Give the grant back to Google.
+
+        Raises GoogleUnavailable; a grant that is gone already is fine (400).
+        """
         self.forget(token)
         status = await self._transport.post_form(self.settings.google_revoke_url, urlencode({"token": token}))
         if status not in (200, 400):
@@ -149,7 +153,10 @@ class Google:
         self._transport.close()
 
     async def _listing(self, token: str, calendar_id: str, window: dict[str, str]) -> Listing:
-        """All pages. Deleted events are asked for each time: parameters may not differ between synchronisations."""
+        """All pages.
+
+        Deleted events are asked for each time: parameters may not differ between synchronisations.
+        """
         events: list[Event] = []
         page: str | None = None
         while True:

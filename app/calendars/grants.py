@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A usable connection as it was when it was read. `token` is the refresh token in the clear: never logged."""
+    """A usable connection as it was when it was read.
+
+    `token` is the refresh token in the clear: never logged.
+    """
 
     mentor_id: UUID
     token: str
@@ -60,7 +63,10 @@ def opened(google: Google, row: CalendarConnection) -> Grant:
 
 
 async def find(uow: UnitOfWork, google: Google, mentor_id: UUID) -> Grant | None:
-    """The mentor's grant, None without a connection. Raises GrantRevoked where Google was seen to refuse it."""
+    """The mentor's grant, None without a connection.
+
+    Raises GrantRevoked where Google was seen to refuse it.
+    """
     row = await repository.connection(uow, mentor_id)
     if row is None:
         return None

@@ -17,7 +17,7 @@ CONNECTED = (
 
 
 async def finish_connection(request: AppRequest, grant: Grant) -> Response[str]:
-    """Keep what the mentor allowed (`google_purposes["calendar"]`); what went wrong is told on the settings page."""
+    """Keep what the mentor allowed (`google_purposes["calendar"]`); the settings page tells what went wrong."""
     viewer = viewer_of(request)
     if viewer is None or viewer.id != grant.user_id:
         raise NotFound

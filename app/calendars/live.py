@@ -19,22 +19,26 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 CODE = "calendar_unavailable"
-NO_ANSWER = "The instructor's Google Calendar didn't answer in time, so nothing was booked. Please try again in a few minutes."
+NO_ANSWER = (
+    "The instructor's Google Calendar didn't answer in time, so nothing was booked. Please try again in a few"
+    " minutes."
+)
 WITHDRAWN = (
-    "The instructor's Google Calendar has to be connected again before anybody can book. Nothing was booked, and the"
-    " instructor has been told."
+    "The instructor's Google Calendar has to be connected again before anybody can book. Nothing was booked, and"
+    " the instructor has been told."
 )
 
 Span = tuple[int, int]
 
 
 async def busy_live(database: Database, google: Google, mentor_id: UUID, start: int, end: int) -> list[Span]:
-    """When the mentor is busy in [start, end) by Google at this moment; everything is epoch seconds, UTC, half-open.
+    """When the mentor is busy in [start, end) by Google at this moment; all in epoch seconds, half-open.
 
     Spans are whole, so that they may reach over the edges. Events that we wrote don't count, sessions do that
-    themselves. The mirror is brought in line for this window. Nothing for a mentor without Google. Who asks the same at
-    the same time shares one question. No transaction may be open. Raises Unavailable (`calendar_unavailable`) where
-    Google doesn't answer within its time limit or the grant is revoked, which is recorded.
+    themselves. The mirror is brought in line for this window. Nothing for a mentor without Google. Who asks
+    the same at the same time shares one question. No transaction may be open. Raises Unavailable
+    (`calendar_unavailable`) where Google doesn't answer within its time limit or the grant is revoked, which
+    is recorded.
     """
     key = (mentor_id, start, end)
     return await google.live_checks.run(key, lambda: _busy_live(database, google, mentor_id, start, end))
@@ -75,7 +79,10 @@ async def _once(
 async def _keep(
     database: Database, grant: Grant, known: dict[str, TimeSpan], found: dict[str, TimeSpan]
 ) -> bool:
-    """Replace this window's part of the mirror. It stays as old as it was: elsewhere nothing was looked at."""
+    """Replace this window's part of the mirror.
+
+    It stays as old as it was: elsewhere nothing was looked at.
+    """
     async with database.service(ServiceDoor.CALENDAR) as uow:
         raised = {"mirror_version": grant.version + 1}
         if not await repository.claim_version(

@@ -1,7 +1,7 @@
 """The mirror: what the mentor's calendar says about when they are busy, kept beside us for pages to read.
 
-Google is read outside of transactions. What was read is kept only if the mirror hasn't changed meanwhile; else it is
-read again, so that an older answer never replaces a newer one.
+Google is read outside of transactions. What was read is kept only if the mirror hasn't changed meanwhile;
+else it is read again, so that an older answer never replaces a newer one.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ BEYOND_HORIZON = timedelta(days=7)
 async def mirror(database: Database, google: Google, mentor_id: UUID, full: bool = False) -> list[OwnEvent]:
     """Bring the mentor's busy windows up to date; gives what became of our own events, as far as Google told.
 
-    Only changes are asked for, unless `full`, or the horizon or the calendar's zone demand everything (to the horizon
-    and 7 days). A mentor without a usable connection has no mirror; a revoked grant or a calendar that is gone is
-    recorded. Raises GoogleUnavailable or GoogleRefused (recorded too), Overtaken if others kept changing the mirror.
+    Only changes are asked for, unless `full`, or the horizon or the calendar's zone demand everything (to the
+    horizon and 7 days). A mentor without a usable connection has no mirror; a revoked grant or a calendar
+    that is gone is recorded. Raises GoogleUnavailable or GoogleRefused (recorded too), Overtaken if others
+    kept changing the mirror.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -94,7 +95,7 @@ async def _changes(google: Google, grant: Grant, horizon: datetime) -> Listing |
 async def _keep(
     database: Database, grant: Grant, listing: Listing, now: datetime, until: datetime | None
 ) -> bool:
-    """Put what was read into the mirror, replacing all of it where `until` says how far everything was read."""
+    """Put what was read into the mirror; with `until`, everything was read that far, and replaces all of it."""
     changes: dict[str, Any] = {
         "sync_token": listing.sync_token,
         "calendar_time_zone": listing.time_zone,

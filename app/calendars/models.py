@@ -23,9 +23,9 @@ class CalendarState(StrEnum):
 class CalendarConnection(Base):
     """A mentor's grant. The refresh token is encrypted; only the service role reads this table's secrets.
 
-    `calendars`: [id, name] of those that may be chosen, as last seen. `left_calendar_id`: the calendar used before, until
-    our events are gone from it. `mirror_version` rises whenever busy windows may have changed: who read Google before it
-    rose knows less than the mirror does.
+    `calendars`: [id, name] of those that may be chosen, as last seen. `left_calendar_id`: the calendar used
+    before, until our events are gone from it. `mirror_version` rises whenever busy windows may have changed:
+    who read Google before it rose knows less than the mirror does.
     """
 
     __tablename__ = "calendar_connections"

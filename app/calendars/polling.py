@@ -12,7 +12,7 @@ from app.settings import Settings
 
 
 async def due_mentors(uow: UnitOfWork, settings: Settings) -> Sequence[UUID]:
-    """Connected mentors whose mirror is older than `calendar_poll_minutes` and not about to be read anyway."""
+    """Connected mentors whose mirror is older than the poll interval and not about to be read anyway."""
     return await repository.due_mentors(uow, clock.now(), settings.calendar_poll_minutes)
 
 

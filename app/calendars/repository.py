@@ -82,7 +82,7 @@ _PUT = sa.text(
 
 
 async def connection(uow: UnitOfWork, mentor_id: UUID, *, lock: bool = False) -> CalendarConnection | None:
-    """The mentor's connection with its secrets (service role only); `lock`: nobody changes it until the end."""
+    """The mentor's connection with its secrets (service role only); `lock`: nobody else changes it."""
     return await uow.session.get(CalendarConnection, mentor_id, with_for_update=lock, populate_existing=lock)
 
 
@@ -102,7 +102,7 @@ async def by_channel(uow: UnitOfWork, channel_id: str) -> CalendarConnection | N
 async def claim_version(
     uow: UnitOfWork, mentor_id: UUID, connected_at: datetime, version: int, changes: Mapping[str, Any]
 ) -> bool:
-    """Make `changes` if the mirror still has `version`, of this very connection; with one of its windows, raise it.
+    """Make `changes` if this very connection's mirror still has `version`; whoever changes windows raises it.
 
     True: the row is locked until the commit, and the windows may be changed. False: somebody knows better.
     """
@@ -163,7 +163,10 @@ async def drop_other_windows(uow: UnitOfWork, mentor_id: UUID, event_ids: Collec
 
 
 async def put_windows(uow: UnitOfWork, mentor_id: UUID, spans: Mapping[str, TimeSpan]) -> None:
-    """Insert or replace windows, by event id. What is the same already isn't touched: open pages hear of changes only."""
+    """Insert or replace windows, by event id.
+
+    What is the same already isn't touched: open pages hear of changes only.
+    """
     if spans:
         values = {
             "mentor_id": mentor_id,
@@ -175,7 +178,7 @@ async def put_windows(uow: UnitOfWork, mentor_id: UUID, spans: Mapping[str, Time
 
 
 async def due_mentors(uow: UnitOfWork, now: datetime, poll_minutes: int) -> Sequence[UUID]:
-    """Connected mentors whose mirror is older than `poll_minutes`, oldest first; with a push channel, than an hour.
+    """Connected mentors whose mirror is older than `poll_minutes` (with push: an hour), oldest first.
 
     Those whose mirror is about to be read anyway are left out. `now` is business time.
     """

@@ -11,10 +11,10 @@ Answer = TypeVar("Answer")
 
 
 class Shared(Generic[Key, Answer]):
-    """For each key at most one piece of work runs and one waits; whoever comes meanwhile joins the one that waits.
+    """For each key at most one piece of work runs and one waits; who comes meanwhile joins the one that waits.
 
-    A hundred students after the same time cost Google two questions, not a hundred, and none of them is told what was
-    true before they asked.
+    A hundred students after the same time cost Google two questions, not a hundred, and none of them is told
+    what was true before they asked.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,10 @@ class Shared(Generic[Key, Answer]):
         self._waiting: dict[Key, asyncio.Task[Answer]] = {}
 
     async def run(self, key: Key, work: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer, or error, of a `work` that starts from now on. Giving up waiting doesn't stop it for others."""
+        """The answer, or error, of a `work` that starts from now on.
+
+        Giving up waiting doesn't stop it for others.
+        """
         task = self._waiting.get(key)
         if task is None:
             task = asyncio.create_task(self._after(self._running.get(key), key, work))

@@ -1,7 +1,7 @@
 """One call to Google: in a thread, with its own connection, within the time limit, its failures named.
 
-google-api-python-client is synchronous and httplib2 not thread-safe: each call gets a fresh AuthorizedHttp. Access tokens
-are kept in memory until they expire, so that a call is one request and not two.
+google-api-python-client is synchronous and httplib2 not thread-safe: each call gets a fresh AuthorizedHttp.
+Access tokens are kept in memory until they expire, so that a call is one request and not two.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Answer = TypeVar("Answer")
 
 
 class Transport:
-    """Google's Calendar interface for one process: thread pool, description of the interface, access tokens."""
+    """Google's Calendar interface for one process: threads, what may be asked, access tokens."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -66,8 +66,8 @@ class Transport:
     ) -> dict[str, Any]:
         """The answer to `request`, a request of the client library, made with the grant of `refresh_token`.
 
-        `meanings`: errors that this call's own statuses stand for. Raises those, GrantRevoked, GoogleUnavailable or
-        GoogleRefused.
+        `meanings`: errors that this call's own statuses stand for. Raises those, GrantRevoked,
+        GoogleUnavailable or GoogleRefused.
         """
         return await self._within_time(lambda: self._execute(refresh_token, request, meanings or {}))
 
@@ -158,7 +158,7 @@ def _detail(error: HttpError) -> tuple[str, str]:
 
 
 def _refresh_failure(error: RefreshError) -> GoogleError:
-    """A refresh token that no longer works; anything else (a wrong client secret, too) is no fault of the grant."""
+    """A refresh token that no longer works; all else (a wrong client secret, too) is no fault of the grant."""
     told = error.args[1] if len(error.args) > 1 else {}
     code = told.get("error") if isinstance(told, dict) else None
     return GrantRevoked(str(code)) if code in _GRANT_ERRORS else GoogleUnavailable(str(error.args[0]))

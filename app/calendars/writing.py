@@ -17,9 +17,10 @@ ATTEMPTS = 4
 async def write_event(database: Database, google: Google, mentor_id: UUID, event: EventToWrite) -> Written:
     """Make the mentor's calendar hold `event`, under the id that its session and generation give it.
 
-    A version that was written before is left as the mentor made it since (`moved`); one that the mentor deleted can't be
-    written again under its id (`deleted`, `needs_new_generation`). No transaction may be open. Raises NotConnected,
-    GrantRevoked (recorded), CalendarGone, GoogleUnavailable, GoogleRefused, Overtaken.
+    A version that was written before is left as the mentor made it since (`moved`); one that the mentor
+    deleted can't be written again under its id (`deleted`, `needs_new_generation`). No transaction may be
+    open. Raises NotConnected, GrantRevoked (recorded), CalendarGone, GoogleUnavailable, GoogleRefused,
+    Overtaken.
     """
     grant = await grants.required(database, google, mentor_id)
     async with grants.acting_for(database, google, grant):
@@ -32,7 +33,8 @@ async def write_event(database: Database, google: Google, mentor_id: UUID, event
 async def remove_event(database: Database, google: Google, mentor_id: UUID, event_id: str) -> None:
     """Make the mentor's calendar not hold the event; one that isn't there is fine.
 
-    No transaction may be open. Raises NotConnected, GrantRevoked (recorded), GoogleUnavailable, GoogleRefused.
+    No transaction may be open. Raises NotConnected, GrantRevoked (recorded), GoogleUnavailable,
+    GoogleRefused.
     """
     grant = await grants.required(database, google, mentor_id)
     async with grants.acting_for(database, google, grant):

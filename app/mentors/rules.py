@@ -77,8 +77,9 @@ class Profile:
 def read_availability(form: Form) -> Availability:
     """The availability that a form spells.
 
-    Fields: `time_zone`, those of NUMBERS, and for each of DAYS repeated `<day>_start` and `<day>_end`; pairs with both
-    blank are ignored, adjoining intervals joined. Raises Invalid with the fields' names, and `hours.<day>`.
+    Fields: `time_zone`, those of NUMBERS, and for each of DAYS repeated `<day>_start` and `<day>_end`; pairs
+    with both blank are ignored, adjoining intervals joined. Raises Invalid with the fields' names, and
+    `hours.<day>`.
     """
     errors: dict[str, str] = {}
     time_zone = first(form, "time_zone")
@@ -92,7 +93,7 @@ def read_availability(form: Form) -> Availability:
 
 
 def read_override(form: Form, today: dt.date) -> Override:
-    """The override that a form spells: `date`, `closed` (1) or repeated `start` and `end`; `today` is the mentor's.
+    """The override that a form spells: `date`, `closed` (1) or repeated `start` and `end`; the mentor's `today`.
 
     Raises Invalid with `date` or `intervals`.
     """

@@ -1,4 +1,7 @@
-"""`/instructor/settings`: Google Calendar, hours, days that differ, seats and profile. A form and a fragment each."""
+"""`/instructor/settings`: Google Calendar, hours, days that differ, seats and profile.
+
+A form and a fragment each.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Preview:
-    """As templates/mentors/_preview.html takes it: the next days that have any offer, or why there is none."""
+    """As templates/mentors/_preview.html takes it: the next days with offers, or why there are none."""
 
     zone: str
     days: list[Day]
@@ -54,7 +54,10 @@ class Preview:
 
 
 async def preview(uow: UnitOfWork, mentor_id: UUID, unsaved: Availability | None = None) -> Preview:
-    """What the mentor's students would be offered, by the saved settings or by unsaved ones. Raises NotFound."""
+    """What the mentor's students would be offered, by the saved settings or by unsaved ones.
+
+    Raises NotFound.
+    """
     now = clock.now()
     days = unsaved.horizon_days if unsaved else 0
     until = now + timedelta(days=days)
@@ -85,7 +88,10 @@ def _with(mentor: MentorView, unsaved: Availability) -> MentorView:
 
 
 def _days(mentor: MentorView, situation: Situation, now: int) -> list[Day]:
-    """The first days with offers. Weeks are looked at one after the other: the first ones are enough as a rule."""
+    """The first days with offers.
+
+    Weeks are looked at one after the other: the first ones are enough as a rule.
+    """
     days: list[Day] = []
     for label, group in groupby(_offers(mentor, situation, now), lambda slot: _label(slot, mentor.time_zone)):
         if len(days) == DAYS_SHOWN:

@@ -1,4 +1,4 @@
-"""The sections of `/instructor/settings` as their templates take them, from what is saved or from what was posted."""
+"""The sections of `/instructor/settings` as their templates take them: as saved, or as posted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What may happen to a mentor's calendar, drawn at random and done twice: in the calendar under test, and in a twin.
+"""What may happen to a mentor's calendar, drawn at random and done twice: in the calendar, and in a twin.
 
-The twin lacks only what we wrote, so that Google's own free/busy answer about it is the truth about everything but ours.
+The twin lacks only what we wrote, so that Google's own free/busy answer about it is the truth about
+everything but ours.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ TRAITS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Twins:
-    """The calendar under test and its twin; `ids` are the mentor's events in both, `ours` in the first alone."""
+    """The calendar and its twin; `ids` are the mentor's events in both, `ours` those in the first alone."""
 
     control: Control
     address: str

@@ -1,4 +1,4 @@
-"""Connecting, reconnecting, disconnecting, choosing a calendar: what is kept, given back, started over and announced."""
+"""Connecting, reconnecting, disconnecting, choosing: what is kept, given back, started over, announced."""
 
 from __future__ import annotations
 

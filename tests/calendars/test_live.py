@@ -1,4 +1,4 @@
-"""The live check: Google's word at this moment, the mirror put right by it, and nothing half done when Google is away."""
+"""The live check: Google's word at this moment, the mirror put right by it, nothing half done without it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from app.calendars.models import CalendarState
 from app.core.errors import Unavailable
 from tests.calendars.world import LateGoogle, World, soon, timed
 
-IDLE = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
+IDLE = (
+    "select count(*) from pg_stat_activity"
+    " where datname = current_database() and state like 'idle in transaction%'"
+)
 
 
 async def test_it_sees_what_the_mirror_does_not_know_yet(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The mirror: what it asks for, when it asks for everything, and that an older answer never replaces a newer one."""
+"""The mirror: what it asks for, when it asks for all, and that no older answer replaces a newer one."""
 
 from __future__ import annotations
 

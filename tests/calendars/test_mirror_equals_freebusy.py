@@ -1,4 +1,4 @@
-"""Whatever happens in the mentor's calendar: the mirror, and the live check, say what Google's free/busy says.
+"""Whatever happens in the mentor's calendar: mirror and live check say what Google's free/busy says.
 
 `MIRROR_EXAMPLES` sets how many histories are tried.
 """

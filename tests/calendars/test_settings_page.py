@@ -1,10 +1,12 @@
-"""The mentor's way through the pages: to Google and back, choosing a calendar, disconnecting; with scripts and without."""
+"""The mentor's way to Google and back, choosing a calendar, disconnecting; with scripts and without."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,12 +49,13 @@ async def other(app: Litestar, world: World) -> AsyncIterator[Browser]:
         yield browser
 
 
-async def consent(world: World, browser: Browser, address: str, **decision: object) -> str:
+async def consent(world: World, browser: Browser, address: str, **decision: Any) -> str:
     """Follow the link to Google, decide there as `address`, come back; gives where that leads."""
     leaving = await browser.get("/auth/google?purpose=calendar")
     assert leaving.status_code == 303
     url = leaving.headers["location"]
-    back = await asyncio.to_thread(world.sandbox.control.consent, url, address, **decision)  # type: ignore[arg-type]
+    decide = partial(world.sandbox.control.consent, url, address, **decision)
+    back = await asyncio.to_thread(decide)
     parts = urlsplit(back)
     answer = await browser.get(f"{parts.path}?{parts.query}")
     return target(answer) if answer.status_code == 303 else str(answer.status_code)

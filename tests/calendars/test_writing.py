@@ -1,4 +1,4 @@
-"""Our events in the mentor's calendar: written by state, under derived ids, and never over what the mentor did."""
+"""Our events in the mentor's calendar: written by state, by derived ids, never over what the mentor did."""
 
 from __future__ import annotations
 

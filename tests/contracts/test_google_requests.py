@@ -1,4 +1,4 @@
-"""What our adapter sends to Google, and what comes back, against Google's own description of the Calendar interface."""
+"""What our adapter sends to Google, and what comes back, against Google's own description."""
 
 from __future__ import annotations
 
