@@ -21,10 +21,11 @@ from tests.support.skips import REASONS
 from tests.support.tree import PROJECT, files
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
+OUR_WORDS = [path for path in DOCUMENTS if path.parts[0] != "sandbox"]  # there paths are the vendors'
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"(?:\.?[\w-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|yaml|json|txt)|\.[a-z]+\.[a-z]+")
-MAKE = re.compile(r"\bmake ([a-z]+)")
+MAKE = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 COMMAND = re.compile(r'(?:ARGS="|python -m app |`app )([a-z][a-z-]*)')
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 MADE_AT_SET_UP = {".venv/", ".data/", "static/vendor/", "secrets.json", ".venv/bin/pytest"}
@@ -46,7 +47,7 @@ def test_every_variable_is_listed_with_its_default() -> None:
     assert variables() == expected
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+@pytest.mark.parametrize("document", OUR_WORDS, ids=str)
 def test_paths_exist(document: Path) -> None:
     named = {
         code for code in CODE.findall(text(document)) if PATH.fullmatch(code) and not code.startswith("/")
@@ -64,7 +65,7 @@ def test_paths_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_make_targets_exist(document: Path) -> None:
-    assert set(MAKE.findall(text(document))) - {"a", "it", "of", "the", "sure"} <= TARGETS
+    assert set(MAKE.findall(text(document))) <= TARGETS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
-import sqlalchemy as sa
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
@@ -22,7 +21,7 @@ from app.core.errors import BadRequest, Forbidden, NotFound
 from app.core.templating import iso
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Viewer
-from app.mentors.models import Mentor
+from app.mentors import repository as mentors
 
 KEEP_ALIVE_SECONDS: Final = 20.0
 RECONNECT_MS: Final = 3000
@@ -41,7 +40,7 @@ async def slots_changed(
     if mentor_id is None:
         raise BadRequest("mentor_id: name the instructor whose times you want to hear about.")
     id_ = parse.identifier(mentor_id, "mentor_id")
-    if (await uow.session.execute(sa.select(Mentor.id).where(Mentor.id == id_))).one_or_none() is None:
+    if await mentors.by_id(uow, id_) is None:
         raise NotFound
     hub: Hub = request.app.state.live
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
