@@ -28,7 +28,7 @@ from app.calendars.errors import (
 from app.calendars.events import EventToWrite, Outcome
 from app.calendars.google import Google
 from app.core.db import Database
-from app.core.outbox import Retry
+from app.core.outbox import Busy, Retry
 from app.core.rls import ServiceDoor
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
@@ -86,7 +86,7 @@ async def _claim(database: Database, session_id: UUID, check: bool) -> Claim | N
         left = None if claim else await repository.claimed_for(uow, session_id, check)
         await uow.commit()
     if left is not None:
-        raise Retry("another worker is writing this session's event", after_seconds=left)
+        raise Busy("another worker is writing this session's event", after_seconds=left)
     return claim
 
 

@@ -24,7 +24,10 @@ class EventState(StrEnum):
 
 
 class OutboxEvent(WithId, Base):
-    """Something that must happen outside, written in the transaction that made it necessary. Ids only, no names."""
+    """Something that must happen outside, written in the transaction that made it necessary. Ids only, no names.
+
+    `attempts` came to an end, good or bad; `starts` also counts those whose worker was killed.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -37,6 +40,7 @@ class OutboxEvent(WithId, Base):
     key: Mapped[str] = mapped_column(unique=True)
     state: Mapped[EventState] = mapped_column(choice(EventState, "state"))
     attempts: Mapped[int]
+    starts: Mapped[int] = mapped_column(default=0, server_default="0")
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]

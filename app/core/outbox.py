@@ -1,7 +1,8 @@
 """The outbox: events written with the change that made them necessary, done by jobs until they are done.
 
 `new` → claimed by a relay → `queued`, handed to the queue under the event's id → performed → `done`; or back to `new`
-with a delay, and after MAX_ATTEMPTS `dead`. Every step is one conditional update, so that any number of workers may
+with a delay, and after MAX_ATTEMPTS that failed `dead`. Being killed is no failure of the event's, but one that was
+started MAX_STARTS times and never came to an end is dead too: it may be what kills the workers. Every step is one conditional update, so that any number of workers may
 take it, and a worker that dies between two of them leaves something that `stranded` finds. `available_at` and
 `done_at` are business time, `queued_at` is the database's own time.
 """
@@ -26,6 +27,7 @@ from app.core.unit_of_work import UnitOfWork
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 10
+MAX_STARTS = 100
 FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 3600.0
 PERFORM_SECONDS = 120.0
@@ -41,17 +43,18 @@ _STRANDED = sa.text(
     " and id > :after order by id limit :limit"
 )
 _BEGIN = sa.text(
-    "update outbox set state = case when attempts < :most then 'queued' else 'dead' end,"
-    " attempts = least(attempts + 1, :most) where id = :id and state = 'queued'"
-    " returning id, type, payload, attempts, state"
+    "update outbox set state = case when starts < :most then 'queued' else 'dead' end,"
+    " starts = least(starts + 1, :most) where id = :id and state = 'queued'"
+    " returning id, type, payload, attempts + 1 as attempt, starts, state"
 )
 _FINISH = sa.text(
-    "update outbox set state = 'done', done_at = :now, last_error = null where id = :id and state <> 'done'"
+    "update outbox set state = 'done', attempts = attempts + 1, done_at = :now, last_error = null"
+    " where id = :id and state <> 'done'"
 )
 _FAIL = sa.text(
-    "update outbox set state = case when attempts < :most then 'new' else 'dead' end, queued_at = null,"
-    " last_error = :error, available_at = :next where id = :id and state = 'queued' and attempts = :attempts"
-    " returning state"
+    "update outbox set state = case when attempts + :counted < :most then 'new' else 'dead' end, queued_at = null,"
+    " attempts = attempts + :counted, last_error = :error, available_at = :next"
+    " where id = :id and state = 'queued' and starts = :starts returning state"
 )
 _CONSIDER_TOLD = sa.text("update outbox set state = 'done', done_at = :now where state = 'new'")
 BEFORE_ALL = UUID(int=0)
@@ -59,12 +62,16 @@ BEFORE_ALL = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An outbox event under way. `payload` holds ids and codes; `attempts` counts this one too."""
+    """An outbox event under way. `payload` holds ids and codes; `attempts` counts the failed ones and this one.
+
+    `starts` tells this attempt from others of the same event.
+    """
 
     id: UUID
     type: str
     payload: dict[str, Any]
     attempts: int
+    starts: int = 1
 
     @property
     def is_last_attempt(self) -> bool:
@@ -78,6 +85,10 @@ class Retry(Exception):
     def __init__(self, reason: str, *, after_seconds: float = 0.0) -> None:
         self.after_seconds = after_seconds
         super().__init__(reason)
+
+
+class Busy(Retry):
+    """Raised by a handler: somebody else is doing it right now. No attempt is counted."""
 
 
 Handle = Callable[[Event], Awaitable[None]]
@@ -101,17 +112,14 @@ async def stranded(
 
 
 async def begin(uow: UnitOfWork, event_id: UUID) -> Event | None:
-    """Count an attempt at a queued event; None if it is not to be performed: done, given back, or out of attempts.
-
-    Attempts count from their begin, so that an event which kills its worker ends as `dead` too.
-    """
-    row = (await uow.session.execute(_BEGIN, {"id": event_id, "most": MAX_ATTEMPTS})).one_or_none()
+    """Start an attempt at a queued event; None if it is not to be performed: done, given back, or started too often."""
+    row = (await uow.session.execute(_BEGIN, {"id": event_id, "most": MAX_STARTS})).one_or_none()
     if row is None:
         return None
     if row.state == "dead":
-        logger.error("outbox event %s (%s) is dead: its last attempt never ended", row.id, row.type)
+        logger.error("outbox event %s (%s) is dead: its attempts never end", row.id, row.type)
         return None
-    return Event(row.id, row.type, row.payload, row.attempts)
+    return Event(row.id, row.type, row.payload, row.attempt, row.starts)
 
 
 async def finish(uow: UnitOfWork, event_id: UUID, now: datetime) -> None:
@@ -125,7 +133,8 @@ async def fail(uow: UnitOfWork, event: Event, error: BaseException, now: datetim
     wait = max(wanted, delay_seconds(event.attempts, event.id))
     values = {
         "id": event.id,
-        "attempts": event.attempts,
+        "starts": event.starts,
+        "counted": 0 if isinstance(error, Busy) else 1,
         "most": MAX_ATTEMPTS,
         "error": summary(error),
         "next": now + timedelta(seconds=wait),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.db import Database
-from app.core.outbox import Retry
+from app.core.outbox import Busy, Retry
 from app.core.rls import ServiceDoor
 from app.notifications import repository
 from app.notifications.catalogue import CATALOGUE
@@ -34,7 +34,8 @@ async def deliver(database: Database, mailer: Mailer, event_id: UUID) -> None:
             waiting.append(retry)
     if waiting:
         wait = max(retry.after_seconds for retry in waiting)
-        raise Retry(f"{len(waiting)} of {len(open_ids)} mails: {waiting[0]}", after_seconds=wait)
+        kind = Busy if all(isinstance(retry, Busy) for retry in waiting) else Retry
+        raise kind(f"{len(waiting)} of {len(open_ids)} mails: {waiting[0]}", after_seconds=wait)
 
 
 async def _deliver(database: Database, mailer: Mailer, delivery_id: UUID) -> None:
@@ -73,7 +74,7 @@ async def _claim(database: Database, mailer: Mailer, delivery_id: UUID) -> _Clai
         step = next_step(delivery.state, delivery.first_attempt_at, delivery.claimed_until, now)
         if step is Step.WAIT and delivery.claimed_until:
             left = (delivery.claimed_until - now).total_seconds()
-            raise Retry("another worker is sending it", after_seconds=left)
+            raise Busy("another worker is sending it", after_seconds=left)
         claim = None
         if step is Step.GIVE_UP:
             _close(delivery, DeliveryState.UNCERTAIN)

@@ -17,7 +17,7 @@ from app.core import clock, outbox
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.models import EventState, OutboxEvent
-from app.core.outbox import Event, Retry
+from app.core.outbox import Busy, Event, Retry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role
 from app.settings import Settings
@@ -168,16 +168,52 @@ async def test_after_ten_attempts_an_event_is_dead_and_others_go_on(
     assert await claim(database, now + timedelta(days=9)) == [next_one]
 
 
-async def test_an_event_that_kills_its_workers_is_dead_too(database: Database) -> None:
+async def test_being_killed_is_no_failure(database: Database) -> None:
     (event_id,) = await emit(database)
     await claim(database)
-    for attempt in range(1, 11):
+    for start in range(1, 31):
         event = await begin(database, event_id)
         assert event is not None
-        assert event.attempts == attempt
-        assert event.is_last_attempt == (attempt == 10)
+        assert (event.attempts, event.starts, event.is_last_attempt) == (1, start, False)
+    await outbox.perform(database, event_id, Handler(ValueError("no")))
+    failed = await row(database, event_id)
+    assert (failed.state, failed.attempts, failed.starts) == (EventState.NEW, 1, 31)
+
+
+async def test_an_event_that_kills_its_workers_is_dead_in_the_end(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    (event_id,) = await emit(database)
+    await claim(database)
+    for _ in range(outbox.MAX_STARTS):
+        assert await begin(database, event_id) is not None
     assert await begin(database, event_id) is None
     assert (await row(database, event_id)).state is EventState.DEAD
+    assert f"{event_id} (test/tea) is dead" in caplog.text
+
+
+async def test_waiting_for_somebody_else_is_no_attempt(database: Database) -> None:
+    (event_id,) = await emit(database)
+    now = NOW
+    for _ in range(15):
+        with clock.standing_at(now):
+            assert await claim(database, now) == [event_id]
+            await outbox.perform(database, event_id, Handler(Busy("another worker has it", after_seconds=30)))
+        waiting = await row(database, event_id)
+        assert (waiting.state, waiting.attempts) == (EventState.NEW, 0)
+        assert waiting.available_at == now + timedelta(seconds=30)
+        now = waiting.available_at
+
+
+async def test_the_last_attempt_knows_it(database: Database) -> None:
+    (event_id,) = await emit(database)
+    handler, now = Handler(*(ValueError("no") for _ in range(10))), NOW
+    for _ in range(10):
+        with clock.standing_at(now):
+            await claim(database, now)
+            await outbox.perform(database, event_id, handler)
+        now = (await row(database, event_id)).available_at
+    assert [event.is_last_attempt for event in handler.seen] == [False] * 9 + [True]
 
 
 async def test_a_stale_attempt_changes_nothing(database: Database) -> None:

@@ -34,10 +34,12 @@ SETTLE_SECONDS = 900.0
 MINUTES = 30
 
 _BUSY = sa.text("select count(*) from outbox where state in ('new', 'queued') and key not like 'every:%'")
+_DONE = sa.text("select count(*) from outbox where state = 'done' and key not like 'every:%'")
 _WORKERS = sa.text("select cast(metadata ->> 'pid' as integer) from saq_stats")
 _DEAD = sa.text("select count(*) from outbox where state = 'dead'")
 _DELIVERIES = sa.text("select state, count(*) as number from deliveries group by state")
 _ATTEMPTS = sa.text("select max(attempts) from outbox")
+_STARTS = sa.text("select max(starts) from outbox")
 
 
 @dataclass
@@ -85,7 +87,8 @@ class Kills:
         await asyncio.sleep(patience)
         await kill(worker)
         booked = await booking
-        return {"booked": booked, "killed_after_s": round(patience, 3), "left": await self._count(_BUSY)}
+        facts = {"booked": booked, "killed_after_s": round(patience, 3)}
+        return facts | {"done": await self._count(_DONE), "left": await self._count(_BUSY)}
 
     async def settle(self) -> dict[str, Any]:
         """Leave one worker alone until nothing is left, then count. Raises AssertionError if that takes too long."""
@@ -139,6 +142,7 @@ class Kills:
             "deliveries": deliveries,
             "dead": await self._count(_DEAD),
             "most_attempts": await self._count(_ATTEMPTS),
+            "most_starts": await self._count(_STARTS),
         }
 
     async def _is_idle(self) -> bool:
