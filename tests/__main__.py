@@ -54,7 +54,7 @@ def tell(suite: Suite, outcome: Outcome) -> None:
     print(f"{state} {suite.name:11} {counts:38} {outcome.seconds:7.1f} s of {suite.budget:g} s", flush=True)
     if not outcome.is_good:
         print(log_of(suite).read_text(errors="replace"), flush=True)
-        for trouble in outcome.trouble:
+        for trouble in sorted(set(outcome.trouble)):
             print(f"FAIL {suite.name}: {trouble}", flush=True)
 
 

@@ -57,7 +57,9 @@ def admin_url(server: TestServer, urls: DatabaseUrls) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(server: TestServer, urls: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(
+    server: TestServer, urls: DatabaseUrls, cleaner: Cleaner, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
     """Settings of this worker's platform: its own database, vendors' addresses that lead nowhere."""
     folder: Path = tmp_path_factory.mktemp("data")
     secrets = {"SECRET_KEY": server.secrets.secret_key, "ENCRYPTION_KEYS": server.secrets.encryption_keys}
@@ -74,7 +76,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 def cleaner(admin_url: str) -> Iterator[Cleaner]:
-    """Empties this worker's tables."""
+    """Empties this worker's tables; made before anybody has `settings`, so that it sees which are empty at first."""
     cleaner = Cleaner(admin_url)
     yield cleaner
     cleaner.close()
@@ -83,9 +85,7 @@ def cleaner(admin_url: str) -> Iterator[Cleaner]:
 @pytest.fixture(autouse=True)
 def _leave_no_rows(request: pytest.FixtureRequest) -> Iterator[None]:
     """After a test that used the database, directly or not, its tables are empty again."""
-    if "settings" not in request.fixturenames:
-        yield
-        return
-    cleaner: Cleaner = request.getfixturevalue("cleaner")
     yield
-    cleaner.clean()
+    if "settings" in request.fixturenames:
+        cleaner: Cleaner = request.getfixturevalue("cleaner")
+        cleaner.clean()

@@ -18,12 +18,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.skips import reason
+
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SPECS_DIR") or PROJECT.parent / "shared" / "specs")
 
 needs_specs = pytest.mark.skipif(
     not (FOLDER / "validate.py").is_file(),
-    reason="the vendors' published contracts are not on this machine (../shared/specs, or SPECS_DIR)",
+    reason=reason("needs-contracts"),
 )
 
 # A vendor of the sandbox: the contract's name, the paths it describes, and of those the ones it leaves out.
