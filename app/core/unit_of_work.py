@@ -104,10 +104,9 @@ class UnitOfWork:
         """Commit at the end of the block, roll back if it raises."""
         try:
             yield
-        except BaseException:
-            await self.rollback()
-            raise
-        await self.commit()
+            await self.commit()
+        finally:
+            await self.rollback()  # nothing is left to roll back after a commit
 
     async def emit(
         self, type_: str, payload: Mapping[str, Any], *, key: str | None = None, at: datetime | None = None
