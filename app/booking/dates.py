@@ -5,9 +5,10 @@ Instants are epoch seconds in UTC.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from whenever import Date, Instant, Time, YearMonth, ZonedDateTime
@@ -57,11 +58,11 @@ def zoned(seconds: int, zone: str) -> ZonedDateTime:
 def count_by_date(starts: Iterable[int], zone: str, since: int, until: int) -> Counter[Date]:
     """How many of the instants lie on each local date of the window."""
     found: Counter[Date] = Counter()
-    parts = stretches(zone, since, until)
-    begins = [part.start for part in parts]
-    counts = Counter(bisect_right(begins, start) - 1 for start in starts)
-    for index, count in counts.items():
-        found[Date(parts[index].day)] += count
+    ordered = sorted(starts)
+    for part in stretches(zone, since, until):
+        count = bisect_left(ordered, part.end) - bisect_left(ordered, part.start)
+        if count:
+            found[Date(part.day)] += count
     return found
 
 
@@ -84,6 +85,13 @@ def _month_of(date: Date) -> YearMonth:
     return date.year_month()
 
 
+@lru_cache(maxsize=2048)
+def iso(date: Date) -> str:
+    """`2026-11-24`."""
+    return date.format_iso()
+
+
+@lru_cache(maxsize=2048)
 def label(date: Date) -> str:
     """`Tuesday 24 November`."""
     return f"{WEEKDAYS[date.day_of_week().value - 1][1]} {date.day} {MONTHS[date.month - 1]}"
@@ -94,6 +102,7 @@ def month_label(month: YearMonth) -> str:
     return f"{MONTHS[month.month - 1]} {month.year}"
 
 
+@lru_cache(maxsize=128)
 def weeks(month: YearMonth) -> list[list[Date | None]]:
     """The month's dates in weeks from Monday on; None before the first and after the last."""
     first = first_of(month)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.core import clock
 from app.core.unit_of_work import Role, UnitOfWork
 
 REVOKED: Final = "calendar_revoked"
+MARGIN: Final = int(repository.MARGIN.total_seconds())
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Offers:
     situation: Situation
     now: int
     student: bool
+    _known: dict[tuple[int, int], list[Slot]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def mentor(self) -> MentorView:
@@ -57,16 +59,30 @@ class Offers:
         """Slots on offer that start in the window; for those who can't book anything the mentor's free times."""
         return [] if self.revoked else self._free(start, end)
 
-    def closed(self, start: int, end: int) -> list[tuple[Slot, str]]:
-        """Times that are not on offer with the first reason of each, sorted."""
-        found = slots.explain(self.mentor.rules, self._snapshot, self.now, start, end)
-        closed: list[tuple[Slot, str]] = [(Slot(time.start, time.end), time.reason) for time in found]
-        if self.revoked:
-            closed += [(slot, REVOKED) for slot in self._free(start, end)]
-        return sorted(closed)
+    def closed(self, start: int, end: int) -> list[tuple[int, int, str]]:
+        """Times that are not on offer as (start, end, first reason), sorted."""
+        found = slots.explain(self.mentor.rules, self._near(start, end), self.now, start, end)
+        if not self.revoked:
+            return [*found]
+        return sorted([*found, *((slot.start, slot.end, REVOKED) for slot in self._free(start, end))])
 
     def _free(self, start: int, end: int) -> list[Slot]:
-        return slots.offered(self.mentor.rules, self._snapshot, self.now, start, end)
+        known = self._known.get((start, end))
+        if known is None:
+            snapshot = self._near(start, end)
+            known = slots.offered(self.mentor.rules, snapshot, self.now, start, end)
+            self._known[start, end] = known
+        return known
+
+    def _near(self, start: int, end: int) -> Snapshot:
+        """What can matter in the window: sorting what lies elsewhere would cost more than a day's slots do."""
+        since, until, all_ = start - MARGIN, end + MARGIN, self._snapshot
+        return Snapshot(
+            busy=[span for span in all_.busy if span[0] < until and span[1] > since],
+            blocked=[span for span in all_.blocked if span[0] < until and span[1] > since],
+            own=[span for span in all_.own if span[0] < until and span[1] > since],
+            valid_until=all_.valid_until,
+        )
 
 
 async def offers(
@@ -92,6 +108,7 @@ async def offers(
     return Offers(found, int(now.timestamp()), student_id is not None)
 
 
+@lru_cache(maxsize=8192)
 def instant(seconds: int) -> datetime:
-    """Epoch seconds as an aware UTC datetime."""
+    """Epoch seconds as an aware UTC datetime. Kept: slots lie on the half hour, everybody asks for the same ones."""
     return datetime.fromtimestamp(seconds, UTC)

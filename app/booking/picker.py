@@ -3,22 +3,79 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 from whenever import Date, YearMonth
 
 from app.booking import dates
 from app.booking.offers import Offers, instant
-from app.booking.sentences import closed_sentence, nothing_left, repeated_note
+from app.booking.sentences import closed_sentence, elsewhere, nothing_left, repeated_note, spoken_day
 from app.booking.slots import Slot
 
 _PARTS: Final = ((5, "Night"), (12, "Morning"), (17, "Afternoon"), (24, "Evening"))
 _LEVELS: Final = (1, 3, 6)
 """From how many free times on a day's mark is a third, two thirds or all full."""
+
+
+class SlotView(msgspec.Struct):
+    """A slot as booking/_slot.html takes it."""
+
+    id: str
+    iso: str
+    time: str
+    there: str | None
+    note: str | None
+    key: str
+
+
+class PartView(msgspec.Struct):
+    """A part of the day that has slots."""
+
+    name: str
+    slots: list[SlotView]
+
+
+class ClosedView(msgspec.Struct):
+    """Times in a row that are closed for the same reason."""
+
+    start: datetime
+    end: datetime
+    sentence: str
+
+
+class CellView(msgspec.Struct):
+    """A day of the month as booking/_day_cell.html takes it."""
+
+    date: str
+    number: int
+    spoken: str
+    level: int
+    href: str | None
+    selected: bool
+    today: bool
+
+
+class DayView(msgspec.Struct):
+    """The day as booking/_day.html takes it."""
+
+    date: str
+    label: str
+    href: str
+    starts: datetime
+    ends: datetime
+    parts: list[PartView]
+    count: int
+    closed: list[ClosedView]
+    nothing: str | None
+    next_free: dict[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -32,18 +89,22 @@ class Picker:
 
     def day_href(self, date: Date) -> str:
         """The day's own address."""
-        return f"{self.path}?{urlencode({**self.query, 'day': date.format_iso()})}"
+        return f"{self._base}day={dates.iso(date)}"
 
     def month_href(self, month: YearMonth) -> str:
         """The month's own address."""
-        return f"{self.path}?{urlencode({**self.query, 'month': month.format_iso()})}"
+        return f"{self._base}month={month.format_iso()}"
 
-    @property
+    @cached_property
+    def _base(self) -> str:
+        return f"{self.path}?{urlencode(self.query)}{'&' if self.query else ''}"
+
+    @cached_property
     def today(self) -> Date:
         """The date it is for the viewer."""
         return dates.date_of(self.offers.now, self.zone)
 
-    @property
+    @cached_property
     def last(self) -> Date:
         """The last date of the mentor's horizon."""
         return dates.date_of(self.offers.now + self.offers.mentor.horizon_days * 86_400, self.zone)
@@ -64,8 +125,8 @@ class Picker:
             ],
         }
 
-    def cell(self, date: Date, selected: Date | None) -> dict[str, Any]:
-        """The context of booking/_day_cell.html for one date."""
+    def cell(self, date: Date, selected: Date | None) -> CellView:
+        """One date in the month."""
         return self._cell(date, len(self.offers.between(*dates.bounds(date, self.zone))), selected)
 
     def first_free(self, since: int, until: int) -> Date | None:
@@ -73,68 +134,67 @@ class Picker:
         found = self.offers.between(since, until)
         return dates.date_of(found[0].start, self.zone) if found else None
 
-    def day(self, date: Date) -> dict[str, Any]:
-        """The context `day` of booking/_day.html."""
+    def day(self, date: Date) -> DayView:
+        """One date with its slots."""
         since, until = dates.bounds(date, self.zone)
         slots = self.offers.between(since, until)
-        return {
-            "date": date.format_iso(),
-            "label": dates.label(date),
-            "href": self.day_href(date),
-            "starts": instant(since),
-            "ends": instant(until),
-            "parts": self._parts(slots),
-            "count": len(slots),
-            "closed": self._closed(since, until) if date >= self.today else [],
-            "nothing": None if slots else nothing_left(date, self.today, self.last, self.offers),
-            "next_free": None if slots else self._next_free(until),
-        }
+        return DayView(
+            date=dates.iso(date),
+            label=dates.label(date),
+            href=self.day_href(date),
+            starts=instant(since),
+            ends=instant(until),
+            parts=self._parts(slots),
+            count=len(slots),
+            closed=self._closed(since, until) if date >= self.today else [],
+            nothing=None if slots else nothing_left(date, self.today, self.last, self.offers),
+            next_free=None if slots else self._next_free(until),
+        )
 
     def _free_by_date(self, since: int, until: int) -> Counter[Date]:
         starts = [slot.start for slot in self.offers.between(since, until)]
         return dates.count_by_date(starts, self.zone, since, until)
 
-    def _cell(self, date: Date, free: int, selected: Date | None) -> dict[str, Any]:
-        return {
-            "date": date.format_iso(),
-            "number": date.day,
-            "label": dates.label(date),
-            "free": free,
-            "level": sum(free >= least for least in _LEVELS),
-            "href": self.day_href(date) if self.today <= date <= self.last else None,
-            "selected": date == selected,
-            "today": date == self.today,
-        }
+    def _cell(self, date: Date, free: int, selected: Date | None) -> CellView:
+        today = date == self.today
+        return CellView(
+            date=dates.iso(date),
+            number=date.day,
+            spoken=spoken_day(date, free, today=today),
+            level=bisect_right(_LEVELS, free),
+            href=self.day_href(date) if self.today <= date <= self.last else None,
+            selected=date == selected,
+            today=today,
+        )
 
-    def _parts(self, slots: Sequence[Slot]) -> list[dict[str, Any]]:
-        parts: dict[str, list[dict[str, Any]]] = {}
+    def _parts(self, slots: Sequence[Slot]) -> list[PartView]:
+        parts: dict[str, list[SlotView]] = {}
         for slot in slots:
             local = dates.zoned(slot.start, self.zone)
             name = next(name for before, name in _PARTS if local.hour < before)
-            shown = {
-                "start": instant(slot.start),
-                "end": instant(slot.end),
-                "key": uuid.uuid4().hex,
-                "note": repeated_note(local, self.zone),
-            }
+            there = dates.zoned(slot.start, self.offers.mentor.time_zone)
+            iso = local.to_instant().format_iso()
+            shown = SlotView(
+                id=iso.replace(":", ""),
+                iso=iso,
+                time=f"{local.hour:02}:{local.minute:02}",
+                there=elsewhere(local, there, self.offers.mentor.time_zone),
+                note=repeated_note(local, self.zone),
+                key=uuid.uuid4().hex,
+            )
             parts.setdefault(name, []).append(shown)
-        return [{"name": name, "slots": shown} for name, shown in parts.items()]
+        return [PartView(name, shown) for name, shown in parts.items()]
 
-    def _closed(self, since: int, until: int) -> list[dict[str, Any]]:
-        """Times that aren't offered, those in a row for the same reason as one."""
+    def _closed(self, since: int, until: int) -> list[ClosedView]:
         step = self.offers.mentor.step_minutes * 60
         rows: list[tuple[int, int, str]] = []
-        for slot, reason in self.offers.closed(since, until):
-            if rows and rows[-1][2] == reason and slot.start <= rows[-1][1]:
-                rows[-1] = rows[-1][0], min(slot.start + step, until), reason
+        for start, _, reason in self.offers.closed(since, until):
+            if rows and rows[-1][2] == reason and start <= rows[-1][1]:
+                rows[-1] = rows[-1][0], min(start + step, until), reason
             else:
-                rows.append((slot.start, min(slot.start + step, until), reason))
+                rows.append((start, min(start + step, until), reason))
         return [
-            {
-                "start": instant(start),
-                "end": instant(end),
-                "sentence": closed_sentence(reason, self.offers.mentor),
-            }
+            ClosedView(instant(start), instant(end), closed_sentence(reason, self.offers.mentor))
             for start, end, reason in rows
         ]
 

@@ -57,8 +57,23 @@ def zone_note(offers: Offers, zone: str, date: Date) -> str | None:
     minutes = round(there - dates.zoned(noon, zone).offset.total("minutes"))
     if minutes == 0:
         return None
-    city = offers.mentor.time_zone.split("/")[-1].replace("_", " ")
-    return f"{city} is {_hours(abs(minutes))} {'ahead of' if minutes > 0 else 'behind'} you."
+    return f"{_city(offers.mentor.time_zone)} is {_hours(abs(minutes))} {'ahead of' if minutes > 0 else 'behind'} you."
+
+
+def spoken_day(date: Date, free: int, *, today: bool) -> str:
+    """`Tuesday 24 November, today, 5 free times`."""
+    times = "1 free time" if free == 1 else f"{free or 'no'} free times"
+    return f"{dates.label(date)}, {'today, ' if today else ''}{times}"
+
+
+def elsewhere(here: ZonedDateTime, there: ZonedDateTime, zone: str) -> str | None:
+    """`19:30 in Lisbon`, with the weekday where it is another day there; None where the zone is the same."""
+    if here.tz_id == zone:
+        return None
+    weekday = (
+        "" if here.date() == there.date() else f" {dates.WEEKDAYS[there.date().day_of_week().value - 1][0]}"
+    )
+    return f"{there.hour:02}:{there.minute:02}{weekday} in {_city(zone)}"
 
 
 def repeated_note(local: ZonedDateTime, zone: str) -> str | None:
@@ -91,6 +106,11 @@ def balance(offers: Offers) -> dict[str, Any]:
         "seat_expires_at": instant(seat.expires_at) if seat and seat.expires_at else None,
         "blocked": {"title": refusal.title, "detail": refusal.detail} if refusal else None,
     }
+
+
+def _city(zone: str) -> str:
+    """`New York` of `America/New_York`."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def _hours(minutes: int) -> str:

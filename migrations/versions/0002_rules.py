@@ -111,24 +111,23 @@ begin
      where u.deleted_at is null;
 end $$;
 
-create function mentor_closed_ranges(mentor uuid, since timestamptz, until timestamptz)
-returns table (kind text, starts bigint, ends bigint)
-language sql stable security definer set search_path = public, pg_temp as $$
-    select 'busy', floor(extract(epoch from lower(b.span)))::bigint, ceil(extract(epoch from upper(b.span)))::bigint
+-- Ranges as [start, end] in epoch seconds, rounded outwards, comma-separated: half the price of rows or JSON.
+create function mentor_times(mentor uuid, since timestamptz, until timestamptz, out name text, out calendar text,
+                             out mirrored_at bigint, out busy text, out blocked text)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    select u.name into name from users u join mentors m on m.id = u.id where u.id = mentor and u.deleted_at is null;
+    select c.state, floor(date_part('epoch', c.mirrored_at))::bigint into calendar, mirrored_at
+      from calendar_connections c where c.mentor_id = mentor;
+    select coalesce(string_agg('[' || floor(date_part('epoch', lower(b.span)))::bigint || ','
+                                   || ceil(date_part('epoch', upper(b.span)))::bigint || ']', ','), '') into busy
       from busy_windows b
-     where b.mentor_id = mentor and b.span && tstzrange(since, until)
-    union all
-    select 'blocked', floor(extract(epoch from lower(s.blocked)))::bigint,
-           ceil(extract(epoch from upper(s.blocked)))::bigint
+     where b.mentor_id = mentor and b.span && tstzrange(since, until);
+    select coalesce(string_agg('[' || floor(date_part('epoch', lower(s.blocked)))::bigint || ','
+                                   || ceil(date_part('epoch', upper(s.blocked)))::bigint || ']', ','), '') into blocked
       from sessions s
-     where s.mentor_id = mentor and s.status = 'scheduled' and s.blocked && tstzrange(since, until)
-$$;
-
-create function mentor_calendar(mentor uuid)
-returns table (state text, mirrored_at timestamptz)
-language sql stable security definer set search_path = public, pg_temp as $$
-    select c.state::text, c.mirrored_at from calendar_connections c where c.mentor_id = mentor
-$$;
+     where s.mentor_id = mentor and s.status = 'scheduled' and s.blocked && tstzrange(since, until);
+end $$;
 
 create function seats_in_use(mentor uuid) returns integer
 language sql stable security definer set search_path = public, pg_temp as $$
@@ -174,47 +173,47 @@ create function booking_situation(mentor uuid, student uuid, since timestamptz, 
                                   horizon_from timestamptz) returns text
 language plpgsql stable as $$
 declare
-    until timestamptz := greatest(till, horizon_from + make_interval(
-        days => (select m.horizon_days + 1 from mentors m where m.id = mentor)));
+    m mentors%rowtype;
+    times record;
+    until timestamptz;
 begin
-    return (select json_build_object(
-        'mentor', json_build_object(
-            'id', m.id, 'name', p.name, 'slug', m.slug, 'time_zone', m.time_zone, 'hours', m.working_hours,
+    select * into m from mentors where id = mentor;
+    until := greatest(till, horizon_from + make_interval(days => m.horizon_days + 1));
+    select * into times from mentor_times(mentor, since, until);
+    if times.name is null then
+        return null;
+    end if;
+    return '{"mentor":' || json_build_object(
+            'id', mentor, 'name', times.name, 'slug', m.slug, 'time_zone', m.time_zone, 'hours', m.working_hours,
             'overrides', coalesce((select json_object_agg(o.date, o.intervals) from date_overrides o
                                     where o.mentor_id = mentor
                                       and o.date between since::date - 1 and until::date + 1), '{}'),
-            'calendar', c.state, 'mirrored_at', floor(extract(epoch from c.mirrored_at))::bigint,
+            'calendar', times.calendar, 'mirrored_at', times.mirrored_at,
             'notice_minutes', m.notice_minutes, 'horizon_days', m.horizon_days,
             'session_minutes', m.session_minutes, 'step_minutes', m.step_minutes,
-            'buffer_before_minutes', m.buffer_before_minutes, 'buffer_after_minutes', m.buffer_after_minutes),
-        'busy', r.busy, 'blocked', r.blocked,
-        'own', (select coalesce(json_agg(json_build_object(
+            'buffer_before_minutes', m.buffer_before_minutes, 'buffer_after_minutes', m.buffer_after_minutes)
+        || ',"busy":[' || times.busy || '],"blocked":[' || times.blocked || '],"own":'
+        || (select coalesce(json_agg(json_build_object(
                     'id', s.id, 'mentor_id', s.mentor_id, 'pack_id', s.pack_id,
-                    'start', floor(extract(epoch from s.scheduled_at))::bigint,
-                    'end', ceil(extract(epoch from s.ends_at))::bigint,
-                    'blocked', json_build_array(floor(extract(epoch from lower(s.blocked)))::bigint,
-                                                ceil(extract(epoch from upper(s.blocked)))::bigint))), '[]')
-                  from sessions s
-                 where s.student_id = student and s.status = 'scheduled'
-                   and s.scheduled_at < until and s.ends_at > since),
-        'packs', (select coalesce(json_agg(json_build_object(
+                    'start', floor(date_part('epoch', s.scheduled_at))::bigint,
+                    'end', ceil(date_part('epoch', s.ends_at))::bigint,
+                    'blocked', json_build_array(floor(date_part('epoch', lower(s.blocked)))::bigint,
+                                                ceil(date_part('epoch', upper(s.blocked)))::bigint))), '[]')
+              from sessions s
+             where s.student_id = student and s.status = 'scheduled' and s.scheduled_at < until and s.ends_at > since)
+        || ',"packs":'
+        || (select coalesce(json_agg(json_build_object(
                     'id', k.id, 'status', k.status, 'frozen', k.frozen, 'total', k.total_sessions,
                     'remaining', k.remaining_sessions, 'scheduled', k.scheduled_sessions,
-                    'purchased_at', floor(extract(epoch from k.purchased_at))::bigint,
-                    'expires_at', ceil(extract(epoch from k.expires_at))::bigint)), '[]')
-                    from session_packs k where k.student_id = student and k.mentor_id = mentor),
-        'seat', (select json_build_object('status', t.status,
-                                          'expires_at', floor(extract(epoch from t.seat_expires_at))::bigint)
-                   from seat_reservations t
-                  where t.student_id = student and t.mentor_id = mentor and t.status <> 'released'))::text
-      from mentors m
-      join people p on p.id = m.id
-      left join mentor_calendar(mentor) c on true
-      cross join (select coalesce(json_agg(json_build_array(starts, ends)) filter (where kind = 'busy'), '[]') as busy,
-                         coalesce(json_agg(json_build_array(starts, ends)) filter (where kind = 'blocked'), '[]')
-                             as blocked
-                    from mentor_closed_ranges(mentor, since, until)) r
-     where m.id = mentor);
+                    'purchased_at', floor(date_part('epoch', k.purchased_at))::bigint,
+                    'expires_at', ceil(date_part('epoch', k.expires_at))::bigint)), '[]')
+              from session_packs k where k.student_id = student and k.mentor_id = mentor)
+        || ',"seat":'
+        || coalesce((select json_build_object('status', t.status,
+                                              'expires_at', floor(date_part('epoch', t.seat_expires_at))::bigint)::text
+                       from seat_reservations t
+                      where t.student_id = student and t.mentor_id = mentor and t.status <> 'released'), 'null')
+        || '}';
 end $$;
 """
 
@@ -333,8 +332,7 @@ drop view people;
 drop function waitlist_position(uuid);
 drop function waitlist_length(uuid);
 drop function seats_in_use(uuid);
-drop function mentor_calendar(uuid);
-drop function mentor_closed_ranges(uuid, timestamptz, timestamptz);
+drop function mentor_times(uuid, timestamptz, timestamptz);
 drop function authenticate(bytea, boolean, timestamptz);
 drop trigger announce_outbox on outbox;
 drop function announce_outbox();
@@ -354,7 +352,19 @@ drop function app_user_id();
 
 
 def upgrade() -> None:
-    for part in (IDENTITY, APPEND_ONLY, LEDGER, SEATS, OUTBOX, QUESTIONS, PEOPLE, SITUATION, SLOTS_CHANGED, HISTORY, TIME):
+    for part in (
+        IDENTITY,
+        APPEND_ONLY,
+        LEDGER,
+        SEATS,
+        OUTBOX,
+        QUESTIONS,
+        PEOPLE,
+        SITUATION,
+        SLOTS_CHANGED,
+        HISTORY,
+        TIME,
+    ):
         op.execute(part)
 
 

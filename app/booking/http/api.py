@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import starmap
 from typing import Annotated, Final
 
 import msgspec
@@ -59,7 +61,7 @@ async def availability(
         mirror_age_s=None if mentor.mirrored_at is None else max(0, found.now - mentor.mirrored_at),
         bookable=found.bookable,
         refusal=WhyNot(refusal.code, refusal.sentence) if refusal else None,
-        slots=[Offer(instant(slot.start), instant(slot.end)) for slot in found.between(*window)],
+        slots=list(starmap(_offer, found.between(*window))),
         closed=_closed(found, window) if explain else msgspec.UNSET,
     )
 
@@ -135,6 +137,12 @@ async def mark(
     return await service.edit(uow, id_, status=status, details=details)
 
 
+@lru_cache(maxsize=8192)
+def _offer(start: int, end: int) -> Offer:
+    """A slot as it is answered; everybody asks for the same half hours."""
+    return Offer(instant(start), instant(end))
+
+
 def _range(start: str | None, end: str | None) -> tuple[datetime, datetime]:
     since = parse.instant(start, "start") if start else clock.now()
     until = parse.instant(end, "end") if end else since + timedelta(days=DEFAULT_DAYS)
@@ -146,9 +154,7 @@ def _range(start: str | None, end: str | None) -> tuple[datetime, datetime]:
 
 
 def _closed(found: Offers, window: tuple[int, int]) -> list[ClosedTime]:
-    return [
-        ClosedTime(instant(slot.start), instant(slot.end), reason) for slot, reason in found.closed(*window)
-    ]
+    return [ClosedTime(instant(start), instant(end), reason) for start, end, reason in found.closed(*window)]
 
 
 def _seconds_up(moment: datetime) -> int:

@@ -121,7 +121,7 @@ async def told(desk: GoogleDesk, now: datetime) -> tuple[set[datetime], dict[dat
         found = await offers(uow, desk.cast["mentor"], now, now + timedelta(days=DAYS))
     window = int(now.timestamp()), int((now + timedelta(days=DAYS)).timestamp())
     starts = {datetime.fromtimestamp(slot.start, UTC) for slot in found.between(*window)}
-    closed = {datetime.fromtimestamp(slot.start, UTC): reason for slot, reason in found.closed(*window)}
+    closed = {datetime.fromtimestamp(start, UTC): reason for start, _, reason in found.closed(*window)}
     assert not starts & closed.keys()
     return starts, closed
 
