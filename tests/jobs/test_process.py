@@ -24,7 +24,7 @@ from app.settings import Settings
 from tests.cast import Cast
 from tests.jobs.conftest import move
 from tests.support.processes import Program, kill, running, until
-from tests.support.sandbox import RunningSandbox
+from tests.support.sandbox import RunningSandbox, running_sandbox
 
 
 def with_mail(settings: Settings, sandbox: RunningSandbox) -> Settings:
@@ -173,3 +173,24 @@ async def test_a_worker_follows_the_clock(platform: Platform, mailing: Settings,
         move(clock_file, timedelta(days=3))
         await until("the jump is noticed", lambda: platform.is_done(later), seconds=10)
     assert len(platform.mails("student")) == 2
+
+
+async def test_the_sandbox_moves_time_through_everything_that_is_due(
+    database: Database, quick: Settings, cast: Cast, tmp_path: Path
+) -> None:
+    with running_sandbox(tmp_path, database_url=quick.database_service_url) as sandbox:
+        platform, clock_file = Platform(database, sandbox, cast), sandbox.settings.clock_file
+        settings = dataclasses.replace(with_mail(quick, sandbox), clock_file=str(clock_file))
+        async with worker(settings):
+            await until("the worker is seen", platform.has_worker)
+            first = await platform.tell("student", timedelta(days=1))
+            second = await platform.tell("student", timedelta(days=2))
+            third = await platform.tell("student", timedelta(days=4))
+            moved = await asyncio.to_thread(sandbox.control.advance, "P3D")
+            assert len(moved["stops"]) >= 2
+            assert await platform.is_done(first)
+            assert await platform.is_done(second)
+            assert await platform.state(third) is EventState.NEW
+            assert len(platform.mails("student")) == 2
+            await asyncio.to_thread(sandbox.control.advance, "P1D", jump=True)
+            assert await platform.is_done(third)
