@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ LATENCY_MS = 120
 BOOKINGS = (1, 3)
 BOOK_WITHIN_SECONDS = 2.0
 KILL_WITHIN_SECONDS = 4.0
+KILL_AFTER_PROGRESS_SECONDS = 0.3
+PROGRESS_SECONDS = 120.0
 SETTLE_SECONDS = 900.0
 MINUTES = 30
 
@@ -82,13 +85,25 @@ class Kills:
         worker = self._next or await start(self.settings, "jobs")
         await until("the worker is there", lambda: self._is_there(worker))
         self._next = await start(self.settings, "jobs")
-        booking = asyncio.create_task(self._book())
-        patience = self.rng.uniform(0, KILL_WITHIN_SECONDS)
-        await asyncio.sleep(patience)
+        booking, began = asyncio.create_task(self._book()), time.monotonic()
+        await (self._pause() if self.rng.random() < 0.5 else self._progress())
         await kill(worker)
-        booked = await booking
-        facts = {"booked": booked, "killed_after_s": round(patience, 3)}
+        facts = {"killed_after_s": round(time.monotonic() - began, 3), "booked": await booking}
         return facts | {"done": await self._count(_DONE), "left": await self._count(_BUSY)}
+
+    async def _pause(self) -> None:
+        """Any moment, however little the worker has done by then."""
+        await asyncio.sleep(self.rng.uniform(0, KILL_WITHIN_SECONDS))
+
+    async def _progress(self) -> None:
+        """Some moment while the worker is at work, however slow the machine is."""
+        wanted = await self._count(_DONE) + self.rng.randint(1, 4)
+
+        async def is_reached() -> bool:
+            return await self._count(_DONE) >= wanted or await self._count(_BUSY) == 0
+
+        await until("the worker does something", is_reached, PROGRESS_SECONDS)
+        await asyncio.sleep(self.rng.uniform(0, KILL_AFTER_PROGRESS_SECONDS))
 
     async def settle(self) -> dict[str, Any]:
         """Leave one worker alone until nothing is left, then count. Raises AssertionError if that takes too long."""
