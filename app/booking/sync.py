@@ -62,8 +62,8 @@ async def sync_calendar(
     """Write, move or remove a session's event until the calendar holds the session's newest state.
 
     `check`: look even if everything was written, since Google told of something else. `last_attempt`: nobody tries
-    again after this one; a failure is final and the mentor is told. No transaction may be open. Raises Retry where
-    trying again helps.
+    again after this one; a failure is final and the mentor is told. No transaction may be open. Raises Busy while
+    somebody else is at it, Retry where trying again helps.
     """
     for _ in range(ROUNDS):
         claim = await _claim(database, session_id, check)
@@ -80,7 +80,7 @@ async def sync_calendar(
 
 
 async def _claim(database: Database, session_id: UUID, check: bool) -> Claim | None:
-    """The session, ours to write; None if there is nothing to do. Raises Retry while somebody else is at it."""
+    """The session, ours to write; None if there is nothing to do. Raises Busy while somebody else is at it."""
     async with database.service(ServiceDoor.JOB) as uow:
         claim = await repository.claim(uow, session_id, CLAIM_SECONDS, check)
         left = None if claim else await repository.claimed_for(uow, session_id, check)

@@ -11,7 +11,7 @@ import pytest
 from app.booking.models import SessionStatus
 from app.booking.service import SessionFacts
 from app.calendars import service as calendars
-from app.core.outbox import Retry
+from app.core.outbox import Busy, Retry
 from tests.booking.google.desk import GoogleDesk
 
 
@@ -76,7 +76,7 @@ async def test_one_writer_at_a_time(desk: GoogleDesk, booked: SessionFacts) -> N
     await desk.chaos(latency_ms=300)
     done = await asyncio.gather(*(desk.sync(booked.id) for _ in range(5)), return_exceptions=True)
     assert sum(outcome is None for outcome in done) == 1
-    assert {type(outcome) for outcome in done if outcome is not None} == {Retry}
+    assert {type(outcome) for outcome in done if outcome is not None} == {Busy}
     assert await desk.times() == [hour(booked.start)]
 
 
