@@ -16,7 +16,9 @@ from tests.booking.conftest import Visit
 from tests.booking.support import Desk
 
 START = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
-SETTINGS = Settings(public_url="https://studio.example:8443", email_from='"Studio, the" <hello@studio.example>')
+SETTINGS = Settings(
+    public_url="https://studio.example:8443", email_from='"Studio, the" <hello@studio.example>'
+)
 MEETING = Meeting(
     session_id=new_id(),
     version=2,

@@ -32,7 +32,7 @@ def hours(chance: random.Random) -> dict[str, list[list[int]]] | None:
     if kind < 0.1:
         return None
     if kind < 0.5:
-        return dict.fromkeys(map(str, range(1, 8)), [[0, 1440]])
+        return {str(day): [[0, 1440]] for day in range(1, 8)}
     found = {}
     for day in range(1, 8):
         cuts = sorted(chance.sample(range(0, 97), 2 * chance.randint(0, 2)))
@@ -84,7 +84,7 @@ async def crowd(desk: GoogleDesk, chance: random.Random, since: datetime) -> Non
     await desk.sql(
         "update mentors set working_hours = cast(:hours as jsonb) where id = :id",
         id=desk.cast["other_mentor"],
-        hours=json.dumps(dict.fromkeys(map(str, range(1, 8)), [[0, 1440]])),
+        hours=json.dumps({day: [[0, 1440]] for day in range(1, 8)}),
     )
     free = await desk.offers("student", mentor="other_mentor", days=DAYS + 2)
     if free:
