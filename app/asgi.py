@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request, Router
-from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader, State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -27,6 +26,7 @@ from app.booking import http as booking
 from app.booking.live import Hub
 from app.calendars import http as calendars
 from app.core import health
+from app.core.compression import Compression
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
 from app.core.problems import EXCEPTION_HANDLERS
@@ -57,8 +57,8 @@ def provide_uow(request: Request[Any, Any, Any]) -> UnitOfWork:
     return unit_of_work(request.scope)
 
 
-def provide_viewer(request: Request[Any, Any, Any]) -> Viewer | None:
-    """Who is signed in."""
+def provide_viewer(request: Request[Any, Any, Any], uow: NamedDependency[UnitOfWork]) -> Viewer | None:
+    """Who is signed in. After `uow`: dependencies that don't wait for each other cost a task each."""
     return viewer_of(request)
 
 
@@ -86,9 +86,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         middleware=middleware(settings),
         exception_handlers=EXCEPTION_HANDLERS,
-        compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=4, minimum_size=1000, exclude=["^/events$"]
-        ),
         openapi_config=OpenAPIConfig(
             title=f"{settings.brand_name} API",
             version="1",
@@ -119,6 +116,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         cookie_httponly=True,
     )
     return [
+        Compression(),
         SecurityHeaders(),
         RequestUnitOfWork(),
         Authentication(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
@@ -27,6 +26,10 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(self), display-capture=(self)",
 }
+_HEADERS = [
+    (name.encode(), value.encode())
+    for name, value in {**SECURITY_HEADERS, "cache-control": "private, no-store"}.items()
+]
 
 
 class RequestUnitOfWork(ASGIMiddleware):
@@ -59,10 +62,9 @@ class SecurityHeaders(ASGIMiddleware):
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "private, no-store")
+                given = {name.lower() for name, _ in message["headers"]}
+                missing = [header for header in _HEADERS if header[0] not in given]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await next_app(scope, receive, add)
