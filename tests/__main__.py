@@ -25,7 +25,7 @@ SUITES = (
     Suite("setup", python("-m", "tests.support.setup"), 600),
     Suite("format", program("ruff", "format", "--check", "."), 30),
     Suite("lint", program("ruff", "check", "."), 30),
-    Suite("types", program("mypy"), 180),
+    Suite("types", program("mypy", "--cache-dir", os.devnull), 180),
     Suite("imports", program("lint-imports"), 60),
     Suite("unit", python(*PYTEST, "-n", "auto", "tests", *UNIT_LEAVES_OUT), 1500, counts_tests=True),
     Suite("contracts", python(*PYTEST, "tests/contracts"), 300, counts_tests=True),
