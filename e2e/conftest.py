@@ -18,6 +18,7 @@ from playwright.async_api import Browser, async_playwright
 
 from app.dev import browser_files, chromium
 from e2e.support.browser import Windows
+from e2e.support.newcomers import enroll
 from e2e.support.platform import PROJECT, RunningPlatform, running
 
 DATA = PROJECT / ".data"
@@ -70,6 +71,12 @@ async def control(platform: RunningPlatform) -> AsyncIterator[httpx.AsyncClient]
     """A client of the shared platform's sandbox: `await control.get("/control/mailbox")`."""
     async with httpx.AsyncClient(base_url=platform.sandbox, timeout=120) as client:
         yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(platform: RunningPlatform) -> str:
+    """The session secret of a student of this test's own, with four sessions to book with the Lisbon mentor."""
+    return await enroll(platform, "mentor@example.test", sessions=4)
 
 
 @asynccontextmanager

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+
+from app.accounts.authentication import SESSION_COOKIE
+
+expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
 Theme = Literal["light", "dark"]
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
@@ -59,8 +63,12 @@ class Windows:
         theme: Theme = "light",
         time_zone: str = "America/New_York",
         reduced_motion: bool = True,
+        session: str = "",
     ) -> Page:
-        """A page in a window of its own (cookies, theme, zone); signed in as the demo account `email` if given."""
+        """A page in a window of its own (cookies, theme, zone).
+
+        Signed in as the demo account `email`, or by a session cookie's secret, if one is given.
+        """
         context = await self.browser.new_context(
             base_url=self.url,
             java_script_enabled=javascript,
@@ -73,6 +81,8 @@ class Windows:
         self.contexts.append(context)
         context.on("page", self.complaints.watch)
         page = await context.new_page()
+        if session:
+            await context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": self.url}])
         if email:
             await sign_in(page, email)
         return page
