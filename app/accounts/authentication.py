@@ -11,7 +11,6 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.core.driver import fetch_one
 from app.core.ids import hash_secret
 from app.core.middleware import NO_DATABASE
 from app.core.unit_of_work import Principal, Role, UnitOfWork
@@ -67,7 +66,7 @@ async def authenticate(uow: UnitOfWork, secret: str | None, bearer: bool) -> Vie
     now = datetime.now(UTC)
     hashed = hash_secret(secret)
     query = {"secret": hashed, "bearer": bearer, "at": now}
-    row = await fetch_one(uow.session, _AUTHENTICATE, query)
+    row = await uow.fetch_one(_AUTHENTICATE, query)
     if row is None:
         return None
     id_, name, email, verified, role, time_zone, theme, seen_at, *_ = row

@@ -78,7 +78,7 @@ async def live_windows(
 
 async def _look(uow: UnitOfWork, wish: _Wish) -> tuple[Booked | None, Situation]:
     """The answer given before, if there is one; else whether asking Google is worth it."""
-    situation = await repository.situation(uow.session, wish.mentor_id, uow.user_id, wish.start, wish.start)
+    situation = await repository.situation(uow, wish.mentor_id, uow.user_id, wish.start, wish.start)
     earlier = await _earlier(uow, wish, situation)
     if earlier is None:
         admit(situation, wish.start, NOT_BOOKED)
@@ -101,7 +101,7 @@ async def _write(uow: UnitOfWork, wish: _Wish, live: Sequence[Span]) -> Booked:
     student_id = uow.user_id
     await repository.queue_up(uow.session, wish.mentor_id, student_id)
     await packs.lock_pair(uow, wish.mentor_id, student_id)
-    situation = await repository.situation(uow.session, wish.mentor_id, student_id, wish.start, wish.start)
+    situation = await repository.situation(uow, wish.mentor_id, student_id, wish.start, wish.start)
     earlier = await _earlier(uow, wish, situation)
     if earlier is not None:
         return earlier

@@ -127,7 +127,7 @@ async def _check_undo(uow: UnitOfWork, row: SessionRow, pair: packs.Pair) -> Non
         demand(refusal("cannot_undo", NOT_MARKED, why="The pack it was booked from has ended."))
     if row.status is not SessionStatus.CANCELED:
         return
-    found = await repository.situation(uow.session, row.mentor_id, None, row.scheduled_at, row.ends_at)
+    found = await repository.situation(uow, row.mentor_id, None, row.scheduled_at, row.ends_at)
     reason = slots.check(found.mentor.rules, found.snapshot(None), now_seconds(), row.start_seconds)
     if reason in ("busy", "buffer"):
         demand(refusal("cannot_undo", NOT_MARKED, why="Your calendar is busy then."))

@@ -84,7 +84,7 @@ async def _earlier(uow: UnitOfWork, wish: _Wish, row: SessionRow) -> SessionFact
 async def _situation(uow: UnitOfWork, wish: _Wish, row: SessionRow) -> Situation:
     """As a booking would find it, with the session's own time and credit free. Its old time lies in the window."""
     since, until = sorted((wish.start, row.scheduled_at))
-    found = await repository.situation(uow.session, row.mentor_id, uow.user_id, since, until)
+    found = await repository.situation(uow, row.mentor_id, uow.user_id, since, until)
     return found.with_moving(row.id)
 
 

@@ -101,7 +101,7 @@ async def offers(
     now = clock.now()
     student_id = uow.principal.user_id if uow.principal.role == Role.STUDENT else None
     found = await repository.situation(
-        uow.session, mentor_id, student_id, start, end, horizon_from=now if to_horizon else None
+        uow, mentor_id, student_id, start, end, horizon_from=now if to_horizon else None
     )
     if moving is not None:
         found = found.with_moving(moving)

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.booking.facts import SessionRow
 from app.booking.models import Session, SessionStatus
 from app.booking.situation import Situation
-from app.core.driver import fetch_one
 from app.core.errors import NotFound
+from app.core.unit_of_work import UnitOfWork
 from app.packs.models import PackEntry
 
 MARGIN: Final = timedelta(days=1)
@@ -37,7 +37,7 @@ _LOCK = sa.text(
 
 
 async def situation(
-    session: AsyncSession,
+    uow: UnitOfWork,
     mentor_id: UUID,
     student_id: UUID | None,
     since: datetime,
@@ -56,7 +56,7 @@ async def situation(
         "until": until + MARGIN,
         "horizon_from": horizon_from,
     }
-    row = await fetch_one(session, _SITUATION, values)
+    row = await uow.fetch_one(_SITUATION, values)
     if row is None or row[0] is None:
         raise NotFound
     return _decode(row[0])

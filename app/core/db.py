@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
-from app.core.unit_of_work import ANONYMOUS, SERVICE, BoundSession, Principal, UnitOfWork
+from app.core.unit_of_work import ANONYMOUS, SERVICE, Principal, UnitOfWork
 from app.settings import Settings
 
 Instant = Annotated[datetime, mapped_column(sa.DateTime(timezone=True))]
@@ -84,15 +83,11 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    session = AsyncSession(engine, sync_session_class=BoundSession, expire_on_commit=False)
+async def _closed_after(uow: UnitOfWork) -> AsyncIterator[UnitOfWork]:
     try:
-        yield session
+        yield uow
     finally:
-        if (
-            session.in_transaction()
-        ):  # a session that was settled holds nothing; closing it costs as much as a query
-            await asyncio.shield(session.close())
+        await uow.close()
 
 
 class Database:
@@ -102,17 +97,13 @@ class Database:
         self.app = create_engine(settings.database_url, settings.database_pool_size)
         self.service_engine = create_engine(settings.database_service_url, settings.database_pool_size)
 
-    @asynccontextmanager
-    async def unit_of_work(self, principal: Principal = ANONYMOUS) -> AsyncIterator[UnitOfWork]:
+    def unit_of_work(self, principal: Principal = ANONYMOUS) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work under row-level security as `principal`; uncommitted work is rolled back at the end."""
-        async with _session(self.app) as session:
-            yield UnitOfWork(session, principal)
+        return _closed_after(UnitOfWork(self.app, principal))
 
-    @asynccontextmanager
-    async def service(self, door: ServiceDoor) -> AsyncIterator[UnitOfWork]:
+    def service(self, door: ServiceDoor) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work that sees every row, for one of the named doors; uncommitted work is rolled back."""
-        async with _session(self.service_engine) as session:
-            yield UnitOfWork(session, SERVICE, door=door)
+        return _closed_after(UnitOfWork(self.service_engine, SERVICE, door=door))
 
     async def dispose(self) -> None:
         """Close every pooled connection."""

@@ -1,7 +1,7 @@
 """Straight to the driver: for the one or two queries that nearly every request makes.
 
-SQLAlchemy takes three times as long for them as psycopg alone. The query runs on the session's connection, in its
-transaction, and fails with SQLAlchemy's errors.
+SQLAlchemy takes three times as long for them as psycopg alone. The query runs in the transaction that SQLAlchemy's
+connection has open, and fails with SQLAlchemy's errors.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 Row = tuple[Any, ...]
 
 
-async def fetch_one(session: AsyncSession, query: LiteralString, values: Mapping[str, Any]) -> Row | None:
+async def fetch_one(
+    connection: AsyncConnection, query: LiteralString, values: Mapping[str, Any]
+) -> Row | None:
     """The first row, None if there is none. Placeholders are psycopg's: `%(name)s`. Raises DBAPIError."""
-    connection = await session.connection()
     driver = _driver(connection)
     try:
         cursor = await driver.execute(query, values)

@@ -6,21 +6,22 @@ each. A service that must speak to a vendor commits first (`commit`), speaks, an
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
-from app.core import clock
+from app.core import clock, driver
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 
@@ -61,21 +62,62 @@ class BoundSession(Session):
 @event.listens_for(BoundSession, "after_begin")
 def _bind(session: BoundSession, transaction: object, connection: sa.Connection) -> None:
     uow = session.unit_of_work
-    if uow is not None and uow.principal.user_id is not None:
-        values = {"user_id": str(uow.principal.user_id), "role": uow.principal.role}
-        connection.execute(_BIND, values)
+    if uow is not None and not uow.has_begun_on(connection):
+        uow.bind(connection)
 
 
 class UnitOfWork:
-    """The session, the principal it is bound to, and the outbox of the current transaction."""
+    """The principal, the transaction bound to it, and the outbox of that transaction.
 
-    def __init__(
-        self, session: AsyncSession, principal: Principal, *, door: ServiceDoor | None = None
-    ) -> None:
-        self.session = session
+    Both `fetch_one` and `session` work in the one transaction, whichever comes first begins it. A request that needs
+    no session, as most that only look, is spared the making of one.
+    """
+
+    def __init__(self, engine: AsyncEngine, principal: Principal, *, door: ServiceDoor | None = None) -> None:
         self.principal = principal
         self.door = door
-        cast(BoundSession, session.sync_session).unit_of_work = self
+        self._engine = engine
+        self._begun: AsyncConnection | None = None  # with a transaction that no session began
+        self._session: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """Made when it is first asked for; it goes on with the transaction that is open by then."""
+        if self._session is None:
+            self._session = AsyncSession(
+                self._begun or self._engine,
+                sync_session_class=BoundSession,
+                expire_on_commit=False,
+                join_transaction_mode="control_fully",
+            )
+            cast(BoundSession, self._session.sync_session).unit_of_work = self
+        return self._session
+
+    async def fetch_one(self, query: LiteralString, values: Mapping[str, Any]) -> driver.Row | None:
+        """The first row of a query that goes straight to the driver, None if there is none; see `core.driver`."""
+        return await driver.fetch_one(await self._connection(), query, values)
+
+    async def _connection(self) -> AsyncConnection:
+        if self._session is not None:
+            return await self._session.connection()
+        if self._begun is None:
+            self._begun = await self._engine.connect()
+            await self._begun.run_sync(self._begin)
+        return self._begun
+
+    def _begin(self, connection: sa.Connection) -> None:
+        connection.begin()
+        self.bind(connection)
+
+    def bind(self, connection: sa.Connection) -> None:
+        """Bind the transaction that `connection` has open to the principal; nobody needs no binding."""
+        if self.principal.user_id is not None:
+            values = {"user_id": str(self.principal.user_id), "role": self.principal.role}
+            connection.execute(_BIND, values)
+
+    def has_begun_on(self, connection: sa.Connection) -> bool:
+        """True if the open transaction was begun, and bound, on `connection` before there was a session."""
+        return self._begun is not None and self._begun.sync_connection is connection
 
     @property
     def user_id(self) -> UUID:
@@ -87,17 +129,41 @@ class UnitOfWork:
     async def become(self, principal: Principal) -> None:
         """Bind to `principal` from now on: the current transaction, if one is open, and those after it."""
         self.principal = principal
-        if self.session.in_transaction():
+        if self._begun is not None or (self._session is not None and self._session.in_transaction()):
             values = {"user_id": str(principal.user_id or ""), "role": principal.role}
-            await self.session.execute(_BIND, values)
+            await (await self._connection()).execute(_BIND, values)
 
     async def commit(self) -> None:
         """Commit; the next statement begins a new transaction, bound again."""
-        await self.session.commit()
+        if self._session is not None:
+            await self._session.commit()
+        await self._let_go(sa.Connection.commit)
 
     async def rollback(self) -> None:
         """Undo everything since the last commit."""
-        await self.session.rollback()
+        if self._session is not None:
+            await self._session.rollback()
+        await self._let_go(sa.Connection.rollback)
+
+    async def close(self) -> None:
+        """Undo what was not committed and give the connection back, even while being canceled."""
+        if self._begun is not None or (self._session is not None and self._session.in_transaction()):
+            await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        await self._let_go(sa.Connection.rollback)
+
+    async def _let_go(self, settle: Callable[[sa.Connection], None]) -> None:
+        """Settle the transaction that was begun without a session; a session goes on with connections of its own."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        if self._session is not None:
+            self._session.bind = self._engine
+            self._session.sync_session.bind = self._engine.sync_engine
+        await begun.run_sync(_settle, settle)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -128,3 +194,12 @@ class UnitOfWork:
         }
         await self.session.execute(_EMIT, values)
         return id_
+
+
+def _settle(connection: sa.Connection, settle: Callable[[sa.Connection], None]) -> None:
+    """Give the connection back, its transaction settled; a session may have done that already."""
+    try:
+        if connection.in_transaction():
+            settle(connection)
+    finally:
+        connection.close()

@@ -137,7 +137,7 @@ async def _book(
     """Book the first time on offer from `around` on; the session's id and end, None if nothing is free."""
     async with platform.database.unit_of_work(Principal(student_id, Role.STUDENT)) as uow:
         until = around + timedelta(days=14)
-        seen = await repository.situation(uow.session, mentor_id, student_id, around, until)
+        seen = await repository.situation(uow, mentor_id, student_id, around, until)
         window = int(around.timestamp()), int(until.timestamp())
         now = int(clock.now().timestamp())
         slots = offered(seen.mentor.rules, seen.snapshot(None), now, *window)

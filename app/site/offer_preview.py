@@ -61,7 +61,7 @@ async def preview(uow: UnitOfWork, mentor_id: UUID, unsaved: Availability | None
     now = clock.now()
     days = unsaved.horizon_days if unsaved else 0
     until = now + timedelta(days=days)
-    situation = await repository.situation(uow.session, mentor_id, None, now, until, horizon_from=now)
+    situation = await repository.situation(uow, mentor_id, None, now, until, horizon_from=now)
     mentor = situation.mentor if unsaved is None else _with(situation.mentor, unsaved)
     shown = [] if mentor.calendar == "revoked" else _days(mentor, situation, int(now.timestamp()))
     problem = None if shown else _problem(mentor)

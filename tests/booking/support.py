@@ -47,7 +47,7 @@ class Desk:
         principal = self.principal(who)
         async with self.database.unit_of_work(principal) as uow:
             until = now + timedelta(days=days)
-            found = await repository.situation(uow.session, self.cast[mentor], principal.user_id, now, until)
+            found = await repository.situation(uow, self.cast[mentor], principal.user_id, now, until)
         seconds = int(now.timestamp())
         snapshot = found.snapshot(rules_.valid_until(found.packs, seconds))
         return starts(offered(found.mentor.rules, snapshot, seconds, seconds, int(until.timestamp())))

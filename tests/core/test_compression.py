@@ -6,6 +6,7 @@ import gzip
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -61,7 +62,7 @@ def long_head() -> Response[None]:
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "page.css").write_text(LONG)
     files = create_static_files_router(path="/static", directories=[tmp_path])
-    app = Litestar(
+    app: Any = Litestar(
         [long, long_head, short, encoded, parts, events, files],
         middleware=[Compression()],
         openapi_config=None,
