@@ -22,9 +22,17 @@ live.addEventListener("htmx:sse:after:connection", () => {
   if (connections > 1) refresh();
 });
 
+// What the page said about the visitor's own booking outlives the news about it, which comes a moment later.
+function keepNotes(day) {
+  const notes = [...document.querySelectorAll("#day > .booked, #day > .banner")].map((note) => note.cloneNode(true));
+  for (const note of notes) note.removeAttribute("autofocus");
+  day?.prepend(...notes);
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
   if (ctx.sourceEvent?.type !== "slots-changed") return;
+  keepNotes(tasks[0].fragment.querySelector("#day"));
   const stays = new Set([...tasks[0].fragment.querySelectorAll(".slot")].map((slot) => slot.id));
   const leaving = [...document.querySelectorAll("#day .slot")].filter((slot) => !stays.has(slot.id));
   for (const slot of leaving) slot.classList.add("is-leaving");
