@@ -12,8 +12,9 @@ import click
 
 from app.dev import data_folder
 from app.dev.data_folder import FolderInUseError
-from app.dev.local import LocalPlatform
+from app.dev.local import DATABASE, LocalPlatform
 from app.dev.postgres import Cluster, PostgresError
+from app.dev.roles import create_roles
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,6 +47,7 @@ def _running(platform: LocalPlatform, cluster: Cluster) -> Iterator[None]:
         with data_folder.lock(platform.folder):
             cluster.start()
             try:
+                create_roles(cluster.admin_url, DATABASE, platform.secrets.passwords)
                 yield
             finally:
                 cluster.stop()

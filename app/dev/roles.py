@@ -105,6 +105,14 @@ def create_database(connection: psycopg.Connection, database: str, *, template: 
     )
 
 
+def drop_database(admin_url: str, database: str) -> None:
+    """Remove `database` with everything in it, whoever is connected; nothing where there is none."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+        )
+
+
 def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
     exists = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()

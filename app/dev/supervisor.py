@@ -17,7 +17,7 @@ from app.dev.local import DATABASE, LOOPBACK, VENDORS, LocalPlatform, web_comman
 from app.dev.postgres import PostgresError
 from app.dev.probe import answers_ok
 from app.dev.process import Process, Say
-from app.dev.roles import create_roles
+from app.dev.roles import create_roles, drop_database
 
 PASSWORD = "mentorships-demo"  # noqa: S105 - of the demo accounts, printed at every start
 ACCOUNTS = (
@@ -51,6 +51,7 @@ class Supervisor:
         self._processes: list[Process] = []
         self._postgres: Process | None = None
         self._stop = asyncio.Event()
+        self._seeding = platform.folder / "seeding"  # there while demo data is half made
 
     async def run(self) -> int:
         """Run until SIGINT or SIGTERM; returns the exit code. The second signal ends the wait for an orderly end."""
@@ -131,6 +132,9 @@ class Supervisor:
             await self._wait_for("PostgreSQL", lambda: asyncio.to_thread(cluster.is_ready))
         except StartError as error:
             raise StartError(f"{error}\n{cluster.log_end()}") from error
+        if self._seeding.exists():
+            self._write("seed: was interrupted; beginning again with an empty database")
+            await asyncio.to_thread(drop_database, cluster.admin_url, DATABASE)
         await asyncio.to_thread(create_roles, cluster.admin_url, DATABASE, self._platform.secrets.passwords)
 
     async def _migrate(self) -> None:
@@ -146,8 +150,12 @@ class Supervisor:
         done = self._platform.folder / "seeded"
         if done.exists() or self._env.get("ENVIRONMENT") == "production":
             return
+        if self._platform.sandboxed:
+            await self._wait_for("the sandbox", lambda: answers_ok(self._platform.sandbox_url, "/"))
+        self._seeding.touch()
         await self._step("seed", "seed", "demo")
         done.touch()
+        self._seeding.unlink()
 
     async def _step(self, name: str, *arguments: str) -> None:
         """Run one of the platform's commands to its end. Raises StartError if it fails."""

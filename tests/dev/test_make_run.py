@@ -121,6 +121,34 @@ async def test_killed_itself_it_leaves_nothing_and_starts_again(folder: Path) ->
         assert get(f"{platform.url}/api/health/ready") == 200
 
 
+async def test_an_interrupted_first_start_leaves_no_half_of_the_demo(tmp_path: Path) -> None:
+    folder, log = tmp_path / "data", tmp_path / "log"
+    env = {**os.environ, "PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
+    env |= {"ENV_FILE": "", "DATA_DIR": str(folder)}
+    with log.open("wb") as output:
+        first = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "app", "dev", cwd=PROJECT, env=env, stdout=output, stderr=output
+        )
+    await until(lambda: (folder / "seeding").exists(), within=120)
+    await until(lambda: "admin@example.test" in people(folder), within=60)
+    first.kill()
+    await first.wait()
+    await until(lambda: processes_in(folder) == [], within=10)
+    with running(folder) as platform:
+        assert "seed: was interrupted" in platform.log.read_text()
+        with psycopg.connect(platform.env["DATABASE_SERVICE_URL"]) as connection:
+            connected = connection.execute("select count(*) from calendar_connections").fetchone()
+        assert connected == (1,)
+    assert not (folder / "seeding").exists()
+
+
+def people(folder: Path) -> set[str]:
+    """The accounts that are there; none before there is a table."""
+    urls = LocalPlatform.from_env({"DATA_DIR": str(folder)}).environment()
+    with psycopg.connect(urls["DATABASE_SERVICE_URL"]) as connection:
+        return {email for (email,) in connection.execute("select email from users")}
+
+
 async def test_it_stops_when_the_make_that_started_it_is_killed(folder: Path) -> None:
     env = {**os.environ, "MAKELEVEL": "1", "ENV_FILE": "", "DATA_DIR": str(folder)}
     env |= {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
@@ -188,6 +216,24 @@ def test_a_command_finds_the_running_copy_and_a_stopped_one(folder: Path) -> Non
     )
     assert re.fullmatch(r"\S{20,}", done.stdout.strip()), done.stderr
     assert processes_in(folder) == []
+
+
+def test_a_command_works_in_a_folder_that_nothing_ran_in_yet(tmp_path: Path) -> None:
+    env = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "ENV_FILE": ""}
+    for command, words in (
+        ("migrate", "Running upgrade"),
+        ("token nobody@example.test", "there is no account"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *command.split()],
+            cwd=PROJECT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert words in done.stdout + done.stderr
+    assert processes_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
