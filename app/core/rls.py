@@ -15,7 +15,7 @@ class ServiceDoor(StrEnum):
     SIGN_IN = "sign-in"  # the user isn't known yet: sign-up, sign-in, reset, OAuth callbacks
     JOB = "job"  # worker: outbox, notifications, calendar writes, mirrors
     WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
-    CALENDAR = "calendar"  # mentors' grants, which nobody may read, and the mirror: live checks for students, too
+    CALENDAR = "calendar"  # mentors' grants, which nobody may read, and the mirror: live checks too
     FORGET = "forget"  # a person's traces lie in tables that they can't touch themselves
     SEED = "seed"  # demo and load data, commands of the operator
     HEALTH = "health"  # readiness looks at the queue
