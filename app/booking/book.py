@@ -56,22 +56,22 @@ async def book(
     """
     wish = _Wish(mentor_id, start.astimezone(UTC), idempotency)
     earlier, situation = await _look(uow, wish)
-    await uow.commit()
     if earlier is not None:
         return earlier
-    live = await live_windows(database, google, situation.mentor, wish.start)
+    live = await live_windows(uow, database, google, situation.mentor, wish.start)
     return await decided(uow, lambda: _write(uow, wish, live), NOT_BOOKED)
 
 
 async def live_windows(
-    database: Database, google: Google, mentor: MentorView, start: datetime
+    uow: UnitOfWork, database: Database, google: Google, mentor: MentorView, start: datetime
 ) -> Sequence[Span]:
     """What Google says right now about the time a session would block; nothing for a mentor without Google.
 
-    Raises Unavailable("calendar_unavailable").
+    The transaction ends before Google is asked. Raises Unavailable("calendar_unavailable").
     """
     if mentor.calendar is None:
         return ()
+    await uow.commit()
     since, until = slots.blocked_range(mentor.rules, _seconds(start))
     return await calendars.busy_live(database, google, mentor.id, since, until)
 

@@ -65,10 +65,9 @@ async def reschedule(
     situation = await _situation(uow, wish, row)
     if earlier is None:
         _admit(row, situation, wish.start)
-    await uow.commit()
     if earlier is not None:
         return earlier
-    live = await live_windows(database, google, situation.mentor, wish.start)
+    live = await live_windows(uow, database, google, situation.mentor, wish.start)
     return await decided(uow, lambda: _write(uow, wish, row.mentor_id, live), NOT_MOVED)
 
 

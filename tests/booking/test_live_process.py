@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 import socket
 import time
@@ -98,3 +99,14 @@ async def test_a_booking_reaches_the_pages_of_every_process(
                 assert [line async for line in lines if line] == []
         assert [await program.wait() for program, _ in programs] in ([0, 0], [-15, -15])
         assert time.monotonic() - began < 5
+
+
+async def test_open_pages_hold_no_connections(desk: Desk, open_settings: Settings, cookie: str) -> None:
+    """Twelve pages listen to a process that has four connections, and it goes on answering."""
+    small = dataclasses.replace(open_settings, database_pool_size=2)
+    async with AsyncExitStack() as stack:
+        _, url = await stack.enter_async_context(web(small))
+        for _ in range(12):
+            await stack.enter_async_context(listening(url, cookie, desk.cast["mentor"]))
+        client = await stack.enter_async_context(httpx.AsyncClient(cookies={"session": cookie}, timeout=5))
+        assert (await client.get(f"{url}/sessions")).status_code == 200
