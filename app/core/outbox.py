@@ -42,6 +42,7 @@ _STRANDED = sa.text(
     "select id from outbox where state = 'queued' and queued_at < now() - make_interval(secs => :grace)"
     " and id > :after order by id limit :limit"
 )
+_STILL_QUEUED = sa.text("select id from outbox where state = 'queued' and id = any(:ids)")
 _BEGIN = sa.text(
     "update outbox set state = case when starts < :most then 'queued' else 'dead' end,"
     " starts = least(starts + 1, :most) where id = :id and state = 'queued'"
@@ -109,6 +110,11 @@ async def stranded(
     """Ids of events `queued` for longer than `grace_seconds`, in order, from behind `after`: is there still a job?"""
     values = {"grace": grace_seconds, "after": after, "limit": limit}
     return list((await uow.session.execute(_STRANDED, values)).scalars())
+
+
+async def still_queued(uow: UnitOfWork, event_ids: list[UUID]) -> list[UUID]:
+    """Those of the events that nobody has finished or given back meanwhile."""
+    return list((await uow.session.execute(_STILL_QUEUED, {"ids": event_ids})).scalars())
 
 
 async def begin(uow: UnitOfWork, event_id: UUID) -> Event | None:

@@ -29,7 +29,6 @@ from saq.types import WorkerInfo
 from app.core.db import Database
 from app.core.outbox import PERFORM_SECONDS
 from app.core.rls import ServiceDoor
-from app.core.tasks import end
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -175,17 +174,28 @@ class JobQueue:
     @asynccontextmanager
     async def beating(self, job: Job) -> AsyncIterator[None]:
         """Keep the job from being given to another worker while the block runs and this process lives."""
-        beats = asyncio.create_task(_beat(job, self._heartbeat / 3))
+        over = asyncio.Event()
+        beats = asyncio.create_task(_beat(job, self._heartbeat / 3, over))
         try:
             yield
         finally:
-            await end(beats)
+            over.set()
+            await beats
 
 
-async def _beat(job: Job, seconds: float) -> None:
-    while True:
-        await asyncio.sleep(seconds)
+async def _beat(job: Job, seconds: float, over: asyncio.Event) -> None:
+    """Beat until `over`; a beat under way is let finish, since a cancelled query costs its connection."""
+    while not await _is_set(over, seconds):
         try:
             await job.update()
         except (psycopg.Error, RedisError, OSError) as error:
             logger.warning("no heartbeat for job %s: %s", job.key, error)
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event is set within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

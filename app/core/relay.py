@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -47,12 +48,21 @@ async def sweep(database: Database, queue: JobQueue, grace_seconds: float = GRAC
     while True:
         async with database.service(ServiceDoor.JOB) as uow:
             queued = await outbox.stranded(uow, grace_seconds, after, PAGE)
-        lost = await queue.without_job(queued)
+        lost = await _lost(database, queue, queued)
         await queue.hand_over(lost)
         repaired += len(lost)
         if len(queued) < PAGE:
             return repaired
         after = queued[-1]
+
+
+async def _lost(database: Database, queue: JobQueue, queued: list[UUID]) -> list[UUID]:
+    """Events without a job: asked once more, since a job may have finished its event between the two questions."""
+    without = await queue.without_job(queued)
+    if not without:
+        return []
+    async with database.service(ServiceDoor.JOB) as uow:
+        return await outbox.still_queued(uow, without)
 
 
 class Relay:

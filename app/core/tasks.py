@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-PATIENCE_SECONDS = 0.2
+PATIENCE_SECONDS = 1.0
 
 
 async def end(task: asyncio.Task[None]) -> None:

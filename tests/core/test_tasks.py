@@ -38,7 +38,7 @@ async def test_what_a_task_ended_with_is_kept() -> None:
         raise ValueError("no")
 
     task = asyncio.create_task(fail())
-    await end(task)
+    await asyncio.wait({task})
     await end(task)
     with pytest.raises(ValueError, match="no"):
         await task
