@@ -19,7 +19,8 @@ from app.core.unit_of_work import UnitOfWork
 from app.packs.models import PackEntry
 
 MARGIN: Final = timedelta(days=1)
-"""More than a session with its buffers: what is taken outside a window can still close a slot inside."""
+"""More than the longest session with the longest buffers (tables' checks): what is taken outside a window can still
+close a slot inside."""
 
 _COLUMNS: Final = tuple(getattr(Session, name) for name in SessionRow.__struct_fields__)
 _decode: Final = msgspec.json.Decoder(Situation).decode

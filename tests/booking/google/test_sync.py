@@ -186,6 +186,17 @@ async def test_the_last_attempt_gives_up_and_a_later_one_starts_anew(
     assert await desk.times() == [hour(booked.start)]
 
 
+async def test_a_look_that_failed_to_the_end_leaves_what_was_written(
+    desk: GoogleDesk, booked: SessionFacts
+) -> None:
+    await desk.sync(booked.id)
+    await desk.chaos(error_rate=1, status=503)
+    await desk.sync(booked.id, check=True, last_attempt=True)
+    row = await desk.session(booked.id)
+    assert (row.event_sync, row.event_claimed_until, row.conflict) == ("written", None, None)
+    assert [event["kind"] for event in await desk.events("notification/send")] == ["session_booked"]
+
+
 async def test_revoked_waits_and_is_written_after_reconnecting(
     desk: GoogleDesk, booked: SessionFacts
 ) -> None:
