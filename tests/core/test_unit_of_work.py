@@ -131,7 +131,8 @@ async def test_a_server_that_went_away_costs_one_request(database: Database, adm
         await unit.__aexit__(None, None, None)
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'mentorship_app'"
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where usename = 'mentorship_app' and datname = current_database()"
         )
     async with database.unit_of_work() as uow:
         with pytest.raises(OperationalError):
