@@ -17,7 +17,15 @@ from whenever import Date, YearMonth
 
 from app.booking import dates
 from app.booking.offers import Offers, instant
-from app.booking.sentences import closed_sentence, elsewhere, nothing_left, repeated_note, spoken_day
+from app.booking.sentences import (
+    closed_sentence,
+    elsewhere,
+    nothing_left,
+    repeated_note,
+    rfc3339,
+    spoken_day,
+    wall_time,
+)
 from app.booking.slots import Slot
 
 _PARTS: Final = ((5, "Night"), (12, "Morning"), (17, "Afternoon"), (24, "Evening"))
@@ -46,8 +54,10 @@ class PartView(msgspec.Struct):
 class ClosedView(msgspec.Struct):
     """Times in a row that are closed for the same reason."""
 
-    start: datetime
-    end: datetime
+    starts: str
+    ends: str
+    since: str
+    until: str
     sentence: str
 
 
@@ -173,11 +183,11 @@ class Picker:
             local = dates.zoned(slot.start, self.zone)
             name = next(name for before, name in _PARTS if local.hour < before)
             there = dates.zoned(slot.start, self.offers.mentor.time_zone)
-            iso = local.to_instant().format_iso()
+            iso = rfc3339(local)
             shown = SlotView(
                 id=iso.replace(":", ""),
                 iso=iso,
-                time=f"{local.hour:02}:{local.minute:02}",
+                time=wall_time(local),
                 there=elsewhere(local, there, self.offers.mentor.time_zone),
                 note=repeated_note(local, self.zone),
                 key=uuid.uuid4().hex,
@@ -193,10 +203,17 @@ class Picker:
                 rows[-1] = rows[-1][0], min(start + step, until), reason
             else:
                 rows.append((start, min(start + step, until), reason))
-        return [
-            ClosedView(instant(start), instant(end), closed_sentence(reason, self.offers.mentor))
-            for start, end, reason in rows
-        ]
+        return [self._closed_view(*row) for row in rows]
+
+    def _closed_view(self, start: int, end: int, reason: str) -> ClosedView:
+        first, last = dates.zoned(start, self.zone), dates.zoned(end, self.zone)
+        return ClosedView(
+            starts=rfc3339(first),
+            ends=rfc3339(last),
+            since=wall_time(first),
+            until=wall_time(last),
+            sentence=closed_sentence(reason, self.offers.mentor),
+        )
 
     def _next_free(self, after: int) -> dict[str, str] | None:
         horizon = self.offers.now + (self.offers.mentor.horizon_days + 1) * 86_400

@@ -66,6 +66,16 @@ def spoken_day(date: Date, free: int, *, today: bool) -> str:
     return f"{dates.label(date)}, {'today, ' if today else ''}{times}"
 
 
+def wall_time(local: ZonedDateTime) -> str:
+    """`14:30`."""
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+def rfc3339(local: ZonedDateTime) -> str:
+    """The instant as programs write it, in UTC."""
+    return local.to_instant().format_iso()
+
+
 def elsewhere(here: ZonedDateTime, there: ZonedDateTime, zone: str) -> str | None:
     """`19:30 in Lisbon`, with the weekday where it is another day there; None where the zone is the same."""
     if here.tz_id == zone:
@@ -73,7 +83,7 @@ def elsewhere(here: ZonedDateTime, there: ZonedDateTime, zone: str) -> str | Non
     weekday = (
         "" if here.date() == there.date() else f" {dates.WEEKDAYS[there.date().day_of_week().value - 1][0]}"
     )
-    return f"{there.hour:02}:{there.minute:02}{weekday} in {_city(zone)}"
+    return f"{wall_time(there)}{weekday} in {_city(zone)}"
 
 
 def repeated_note(local: ZonedDateTime, zone: str) -> str | None:
