@@ -1,63 +1,86 @@
-"""`make bench`: measures, one JSON object a line; `python -m bench slots http` runs only those parts."""
+"""`make bench`: measures the platform and prints one JSON object a line; progress goes to standard error.
+
+`python -m bench slots http booking` runs those parts, all without a name. `--quick` only shows that measuring works.
+Ends non-zero where an answer wasn't what the measure is about; what misses its target is named at the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 
+from app.core import clock
 from app.core.db import Database
-from bench import people, slots, web
+from bench import booking, people, slots, web
+from bench.audience import Audience
 from bench.hours import Hours
-from bench.result import FULL, QUICK
-from bench.stage import Stage, raised
+from bench.load import UnexpectedAnswer
+from bench.result import FULL, QUICK, Effort, Result, say
+from bench.stage import Stage, StageError, raised
+
+STAGED: dict[str, Callable[[Stage, Audience, Effort], Iterator[Result]]] = {
+    "http": web.run,
+    "booking": booking.run,
+}
+PARTS = ("slots", *STAGED)
+PAIRS = 32
+QUARTER = 0.25
+"""Pages that show free times reach this part of the bare page's speed."""
 
 
-def slot_lines() -> Iterator[str]:
-    """The slot engine beside its limits."""
-    for result in slots.run():
-        yield json.dumps(result)
+def measure(parts: Sequence[str], effort: Effort) -> Iterator[Result]:
+    """The results of the parts, as they come."""
+    if "slots" in parts:
+        yield from (Result(**line) for line in slots.run())
+    wanted = [part for part in STAGED if part in parts]
+    if not wanted:
+        return
+    say("building a platform to measure on")
+    with raised() as stage:
+        audience = asyncio.run(_audience(stage))
+        for part in wanted:
+            yield from STAGED[part](stage, audience, effort)
 
 
-async def _audience(stage: Stage, now: datetime) -> web.Audience:
-    database = Database(stage.settings)
+async def _audience(stage: Stage) -> Audience:
+    database, now = Database(stage.settings), clock.now()
     try:
         looker = await people.looker(database, stage.settings)
         pairs = await people.pairs(database, stage.settings, PAIRS)
-        return web.Audience(looker, pairs, Hours(now), now)
     finally:
         await database.dispose()
+    return Audience(looker, pairs, Hours(now), now)
 
 
-def http_lines() -> Iterator[str]:
-    """Pages and endpoints beside a bare page."""
-    now = datetime.now(UTC)
-    effort = QUICK if os.environ.get("BENCH_QUICK") else FULL
-    with raised() as stage:
-        audience = asyncio.run(_audience(stage, now))
-        for result in web.run(stage, audience, effort):
-            yield result.line()
+def missed(result: Result) -> str | None:
+    """What a result lacks to its target, if it has one and misses it."""
+    if result.unit == "ms" and result.ratio > 1:
+        return f"{result.bench}: {result.value} ms, more than {result.baseline}"
+    if result.bench.startswith("GET ") and result.ratio < QUARTER:
+        return f"{result.bench}, {result.concurrency} at once: {result.ratio:.1%} of the bare page, not a quarter"
+    return None
 
 
-PAIRS = 32
-PARTS = {"slots": slot_lines, "http": http_lines}
-
-
-def main() -> int:
-    """Run the parts named on the command line, all for none; returns the exit code."""
-    wanted = sys.argv[1:] or list(PARTS)
-    unknown = [name for name in wanted if name not in PARTS]
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts named in `arguments`; returns the exit code."""
+    names = [name for name in arguments if name != "--quick"]
+    unknown = [name for name in names if name not in PARTS]
     if unknown:
-        print(f"no such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}", file=sys.stderr)
+        say(f"no such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}")
         return 2
-    for name in wanted:
-        for line in PARTS[name]():
-            print(line, flush=True)
+    misses = []
+    try:
+        for result in measure(names or PARTS, QUICK if "--quick" in arguments else FULL):
+            print(result.line(), flush=True)
+            misses.append(missed(result))
+    except (UnexpectedAnswer, StageError) as error:
+        say(f"can't be measured: {error}")
+        return 1
+    for miss in filter(None, misses):
+        say(f"target missed: {miss}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
+from litestar.middleware.csrf import generate_csrf_token
 from psycopg.types.range import Range
 
 from app.accounts import service as accounts
@@ -32,11 +33,15 @@ HORIZON_DAYS = 365
 
 @dataclass(frozen=True)
 class Looker:
-    """A student with a pack who looks at the times of a busy mentor; signed in by cookie and by token."""
+    """A student with a pack who looks at the times of a busy mentor; signed in by cookie and by token.
+
+    `csrf_token`: a browser that has opened a page before carries it as a cookie.
+    """
 
     mentor_id: UUID
     student_id: UUID
     cookie: str
+    csrf_token: str
     token: str
 
 
@@ -62,7 +67,8 @@ async def looker(database: Database, settings: Settings) -> Looker:
         await outbox.consider_told(uow)
         await uow.commit()
     _connect_calendar(settings, mentor_id, clock.now())
-    return Looker(mentor_id, student_id, cookie, token)
+    csrf_token = generate_csrf_token(settings.secret_key)
+    return Looker(mentor_id, student_id, cookie, csrf_token, token)
 
 
 async def pairs(database: Database, settings: Settings, count: int) -> list[Pair]:

@@ -31,15 +31,19 @@ class Result:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how often: each side of a comparison runs `rounds` times for `seconds`, at each concurrency."""
+    """How long and how often: each side of a comparison runs `rounds` times for `seconds`, at each concurrency.
+
+    Before that each warms up for `warm_up` seconds.
+    """
 
     seconds: float
     rounds: int
-    concurrencies: tuple[int, ...] = (1, 8, 32)
+    warm_up: float
+    concurrencies: tuple[int, ...]
 
 
-FULL = Effort(seconds=1.5, rounds=5)
-QUICK = Effort(seconds=0.1, rounds=1)
+FULL = Effort(seconds=1.5, rounds=5, warm_up=1.0, concurrencies=(1, 8, 32))
+QUICK = Effort(seconds=0.05, rounds=1, warm_up=0.05, concurrencies=(2,))
 
 
 def compared(

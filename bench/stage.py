@@ -66,9 +66,16 @@ class Stage:
         """One web process with the application that `factory` ("module:function") makes; gives its port."""
         port = _free_port()
         command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), *SERVING]
-        log = self.folder / f"{factory.partition(':')[0]}.log"
+        log = self._log(factory)
         with _process(command, self.env, log, signal.SIGTERM, lambda: _listens(port)):
             yield port
+
+    def said(self, factory: str) -> str:
+        """The last that the application of that `factory` printed."""
+        return self._log(factory).read_text(errors="replace")[-2000:]
+
+    def _log(self, factory: str) -> Path:
+        return self.folder / f"{factory.partition(':')[0]}.log"
 
 
 @contextmanager

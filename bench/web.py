@@ -13,14 +13,13 @@ import uvloop
 from app.accounts.authentication import SESSION_COOKIE
 from app.core.templating import iso
 from bench import load
-from bench.hours import Hours
-from bench.load import Tally
+from bench.audience import Audience
+from bench.load import Tally, UnexpectedAnswer
 from bench.people import DAYS, Looker, Pair
 from bench.result import Effort, Result, compared, say
 from bench.stage import Stage
 
 PLATFORM, BARE = "app.asgi:create_app", "bench.bare:create_app"
-WARM_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,6 @@ class Measure:
     name: str
     requests: Callable[[], Iterator[bytes]]
     expected: int = 200
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Who asks: one who looks, and pairs who book. `now`: when the month they ask about begins."""
-
-    looker: Looker
-    pairs: Sequence[Pair]
-    hours: Hours
-    now: datetime
 
 
 def measures(audience: Audience) -> list[Measure]:
@@ -65,13 +54,16 @@ def run(stage: Stage, audience: Audience, effort: Effort) -> Iterator[Result]:
     with stage.web(PLATFORM) as platform, stage.web(BARE) as yardstick:
         for measure in measures(audience):
             for concurrency in effort.concurrencies:
-                yield _beside((platform, measure), (yardstick, bare), concurrency, effort)
+                try:
+                    yield _beside((platform, measure), (yardstick, bare), concurrency, effort)
+                except UnexpectedAnswer as error:
+                    raise UnexpectedAnswer(f"{measure.name}: {error}\n{stage.said(PLATFORM)}") from error
 
 
 def _beside(ours: tuple[int, Measure], bare: tuple[int, Measure], concurrency: int, effort: Effort) -> Result:
     """Warm both up, then let them take turns."""
     for port, measure in (ours, bare):
-        _ask(port, measure, concurrency, WARM_UP_SECONDS)
+        _ask(port, measure, concurrency, effort.warm_up)
     values, baselines = [], []
     for _ in range(effort.rounds):
         values.append(_ask(*ours, concurrency, effort.seconds))
@@ -105,7 +97,8 @@ def _availability(looker: Looker, now: datetime) -> bytes:
 
 
 def _calendar(looker: Looker, shown: str) -> bytes:
-    headers = {"cookie": f"{SESSION_COOKIE}={looker.cookie}", "hx-request": "true"}
+    cookies = f"{SESSION_COOKIE}={looker.cookie}; csrftoken={looker.csrf_token}"
+    headers = {"cookie": cookies, "hx-request": "true"}
     return load.get(f"/calendar?mentor_id={looker.mentor_id}&{shown}", headers)
 
 
