@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 import pytest_asyncio
 from litestar import Litestar
@@ -16,6 +17,7 @@ from app.core.db import Database
 from app.settings import Settings
 from tests import cast as casting
 from tests.accounts.browser import Browser
+from tests.booking.programs import Programs, programs_of
 from tests.booking.support import Desk
 from tests.cast import Cast
 from tests.support.visits import visiting
@@ -62,3 +64,15 @@ async def visit(
             return await opened.enter_async_context(visiting(app, database, open_settings, cast, person))
 
         yield visit
+
+
+@pytest.fixture
+async def programs(app: Litestar, desk: Desk) -> AsyncIterator[Programs]:
+    """Clients of the JSON interface, by name of the cast."""
+    async with programs_of(app, desk) as clients:
+        yield clients
+
+
+@pytest.fixture
+def student(programs: Programs) -> httpx.AsyncClient:
+    return programs["student"]
