@@ -15,7 +15,7 @@ from pathlib import Path
 from app.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.05
 
 Program = asyncio.subprocess.Process
