@@ -32,7 +32,7 @@ bench: environment
 	@exec $(PYTHON) -m bench
 
 soak: environment
-	@exec $(PYTHON) -m tests.soak
+	@exec $(PYTHON) -m bench.soak
 
 app: environment
 	@exec $(PYTHON) -m app $(ARGS)

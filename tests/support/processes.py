@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from app.dev.process import die_with_parent
 from app.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -28,10 +29,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 async def start(settings: Settings, *arguments: str, **more: str) -> Program:
-    """Start `python -m ARGUMENTS` with these settings, and `more` in its environment."""
+    """Start `python -m ARGUMENTS` with these settings, and `more` in its environment; it dies with the tests."""
     command = [sys.executable, "-m", *arguments]
     env = environment_of(settings) | more
-    return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=env)
+    die = die_with_parent(signal.SIGKILL)
+    return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=env, preexec_fn=die)
 
 
 async def kill(program: Program) -> None:
