@@ -162,7 +162,7 @@ def _sift(
     return left, refused
 
 
-def _candidates(rules: Rules, shown: list[Stretch], start: int, end: int) -> list[int]:
+def _candidates(rules: Rules, shown: Sequence[Stretch], start: int, end: int) -> list[int]:
     """Instants in [start, end) whose wall time is a multiple of the step since 00:00 of its date."""
     step = rules.step_minutes * 60
     found: list[int] = []
@@ -174,7 +174,7 @@ def _candidates(rules: Rules, shown: list[Stretch], start: int, end: int) -> lis
 
 
 def _refusals(
-    rules: Rules, snapshot: Snapshot, now: int, shown: list[Stretch], window: Span
+    rules: Rules, snapshot: Snapshot, now: int, shown: Sequence[Stretch], window: Span
 ) -> Iterator[tuple[Reason, Iterable[Span]]]:
     """Each reason in order, with the spans of starts that it refuses within the window."""
     start, end = window
@@ -194,7 +194,7 @@ def _refusals(
     yield "own_session", _touching(snapshot.own, 0, length)
 
 
-def _shut(rules: Rules, shown: list[Stretch]) -> list[Span]:
+def _shut(rules: Rules, shown: Sequence[Stretch]) -> list[Span]:
     """The times covered by the stretches at which the mentor's clock shows no working hours."""
     shut: list[Span] = []
     since = shown[0].start
@@ -205,7 +205,7 @@ def _shut(rules: Rules, shown: list[Stretch]) -> list[Span]:
     return shut
 
 
-def _open(rules: Rules, shown: list[Stretch]) -> Iterator[Span]:
+def _open(rules: Rules, shown: Sequence[Stretch]) -> Iterator[Span]:
     """The times at which the mentor's clock shows a time within its date's intervals."""
     for start, end, midnight, day in shown:
         for opens, closes in rules.intervals_on(day):

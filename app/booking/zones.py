@@ -37,11 +37,12 @@ class Stretch(NamedTuple):
     day: date
 
 
-def stretches(time_zone: str, start: int, end: int) -> list[Stretch]:
+@lru_cache(maxsize=128)
+def stretches(time_zone: str, start: int, end: int) -> tuple[Stretch, ...]:
     """All of [start, end), epoch seconds within the era, cut at local midnights and offset changes.
 
-    Sorted; each begins where the one before ends. Raises `whenever.TimeZoneNotFoundError` (a ValueError)
-    for a zone that is not in the IANA database.
+    Sorted; each begins where the one before ends. Kept: everybody looks at the same days and months.
+    Raises `whenever.TimeZoneNotFoundError` (a ValueError) for a zone that is not in the IANA database.
     """
     found = []
     for since, until, offset in _offsets_between(time_zone, start, end):
@@ -50,7 +51,7 @@ def stretches(time_zone: str, start: int, end: int) -> list[Stretch]:
             midnight = number * DAY - offset
             day = date.fromordinal(_EPOCH_ORDINAL + number)
             found.append(Stretch(max(since, midnight), min(until, midnight + DAY), midnight, day))
-    return found
+    return tuple(found)
 
 
 def _offsets_between(time_zone: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader, nodes, select_autoescape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 from whenever import Instant, ZonedDateTime
 
 from app.core import clock
@@ -88,17 +89,38 @@ class Assets:
         return known[1]
 
 
-class PlainEnvironment(Environment):
-    """Templates see the globals as a plain dict: a chain of maps is slow, and every import of a macro searches it."""
+def quick_escape(value: object) -> str:
+    """`value` escaped for HTML, as a piece of a page that will only be joined to others.
+
+    MarkupSafe's own makes an object of every piece, which takes nine tenths of its time.
+    """
+    if type(value) is str:
+        return _escape_inner(value)
+    if type(value) is Markup:
+        return value
+    return escape(value)
+
+
+class QuickEnvironment(Environment):
+    """Jinja, tuned for pages of many small pieces."""
+
+    escape = staticmethod(quick_escape)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The environment's globals as they are when the template is loaded, and the template's own."""
+        """A plain dict of the globals as they are now: every import of a macro searches them, slowly in a ChainMap."""
         return {**self.globals, **(d or {})}
+
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
+        """The hook for other ways to make code of templates: ours escapes by the environment's `escape`."""
+        code = super()._generate(source, name, filename, defer_init)
+        return code.replace("\n", "; escape = environment.escape\n", 1)
 
 
 def environment(settings: Settings) -> Environment:
     """The environment that pages and mails are rendered in; autoescaping is on for HTML."""
-    jinja = PlainEnvironment(
+    jinja = QuickEnvironment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=select_autoescape(("html", "svg"), default_for_string=True),
         trim_blocks=True,

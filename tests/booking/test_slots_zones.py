@@ -53,7 +53,7 @@ def test_stretches_follow_one_another_without_a_break(name: str) -> None:
 
 
 def test_no_time_has_no_stretch() -> None:
-    assert stretches("Europe/Lisbon", 1000, 1000) == []
+    assert stretches("Europe/Lisbon", 1000, 1000) == ()
 
 
 def test_the_era_ends_with_the_year_2100() -> None:
