@@ -1,6 +1,6 @@
-"""`python -m tests.soak`, a part of `make soak`: kills workers. Prints the seed and one JSON object a line; ends non-zero if it found something.
+"""`python -m tests.soak`, a part of `make soak`: kills workers.
 
-SOAK_ROUNDS sets the rounds of killing the worker (200), SOAK_SEED repeats the random choices of another run.
+Prints the seed and one JSON object a line; ends non-zero if it found something. SOAK_ROUNDS sets the rounds of killing the worker (200), SOAK_SEED repeats the random choices of another run.
 """
 
 from __future__ import annotations
