@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.soak import SOAKS, Soak, main, run
+from tests.support.waiting import until
 
 PROJECT = Path(__file__).resolve().parents[2]
 PRINTS = "import os, sys; sys.exit(os.environ['TEA_CUPS'] != '3' or os.environ['SOAK_SEED'] != sys.argv[1])"
@@ -39,14 +40,25 @@ def test_a_failed_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert facts(capsys) == {"seed": 7, "rounds": 1, "ok": False, "trouble": "exit code 3"}
 
 
-def test_an_endless_run_ends_with_what_it_started(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+async def test_an_endless_run_ends_with_what_it_started(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     held = tmp_path / "held"
     hold = f"import fcntl, time; f = open({str(held)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(600)"
     endless = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
     assert not run(Soak("tea", ("-c", endless), "TEA_CUPS", 1), 7, most_seconds=3)
     assert facts(capsys)["trouble"] == "not done after 3 s"
-    with held.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody is left to hold it
+    await until(lambda: is_free(held), what="that nobody is left to hold the file")
+
+
+def is_free(file: Path) -> bool:
+    """Whether no process holds a lock on the file."""
+    with file.open("w") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def test_a_name_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
