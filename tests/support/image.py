@@ -18,7 +18,7 @@ from pathlib import Path
 
 OWN_PLACES = re.compile(r"(?<![\w./-])/(opt|srv)(?=/|\b)")
 TOOLS = "/usr/local/bin:/usr/bin:/bin"
-PASSED_ON = ("PIP_", "SSL_", "HTTPS_", "HTTP_", "NODE_", "REQUESTS_", "npm_")
+PASSED_ON = ("PIP_", "UV_", "SSL_", "HTTPS_", "HTTP_", "NODE_", "REQUESTS_", "npm_")
 
 
 class UnknownStep(Exception):
