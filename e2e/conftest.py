@@ -52,17 +52,25 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+def signed_in() -> dict[str, str]:
+    """Whose session is known on the shared platform."""
+    return {}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def windows(browser: Browser, platform: RunningPlatform) -> AsyncIterator[Windows]:
+async def windows(
+    browser: Browser, platform: RunningPlatform, signed_in: dict[str, str]
+) -> AsyncIterator[Windows]:
     """Opens browser windows on the shared platform; the test fails if any of them had something to complain about."""
-    async with _windows(browser, platform) as opened:
+    async with _windows(browser, platform, signed_in) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def fresh_windows(browser: Browser, fresh_platform: RunningPlatform) -> AsyncIterator[Windows]:
     """As `windows`, on the test's own platform."""
-    async with _windows(browser, fresh_platform) as opened:
+    async with _windows(browser, fresh_platform, {}) as opened:
         yield opened
 
 
@@ -80,9 +88,11 @@ async def newcomer(platform: RunningPlatform) -> str:
 
 
 @asynccontextmanager
-async def _windows(browser: Browser, platform: RunningPlatform) -> AsyncIterator[Windows]:
+async def _windows(
+    browser: Browser, platform: RunningPlatform, signed_in: dict[str, str]
+) -> AsyncIterator[Windows]:
     axe = browser_files.ensure_for_tests(DATA) / "axe.min.js"
-    windows = Windows(browser, platform.url, axe)
+    windows = Windows(browser, platform.url, axe, signed_in=signed_in)
     try:
         yield windows
     finally:

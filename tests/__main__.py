@@ -12,6 +12,10 @@ import sys
 from tests.support.suites import Outcome, Suite, log_of, program, python, run
 
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
+CORES = os.cpu_count() or 1
+EACH_CORE = ("-n", str(CORES), "--dist=worksteal")
+# Where tests wait for processes, one more of them keeps the cores busy.
+AND_ONE = ("-n", str(CORES + 1), "--dist=worksteal")
 UNIT_LEAVES_OUT = ("--ignore=tests/contracts", "--ignore=tests/dev")
 # What the schema itself enforces, also on the oldest PostgreSQL that we support.
 DATA_TESTS = (
@@ -27,13 +31,17 @@ SUITES = (
     Suite("lint", program("ruff", "check", "."), 30),
     Suite("types", program("mypy", "--cache-dir", os.devnull), 180),
     Suite("imports", program("lint-imports"), 60),
-    Suite("unit", python(*PYTEST, "-n", "auto", "tests", *UNIT_LEAVES_OUT), 1500, counts_tests=True),
+    Suite("unit", python(*PYTEST, *AND_ONE, "tests", *UNIT_LEAVES_OUT), 1500, counts_tests=True),
     Suite("contracts", python(*PYTEST, "tests/contracts"), 300, counts_tests=True),
     Suite(
-        "postgres15", python(*PYTEST, *DATA_TESTS), 400, counts_tests=True, env={"TEST_DATABASE": "debian15"}
+        "postgres15",
+        python(*PYTEST, *EACH_CORE, *DATA_TESTS),
+        400,
+        counts_tests=True,
+        env={"TEST_DATABASE": "debian15"},
     ),
     Suite("machine", python(*PYTEST, "-n", "auto", "--dist=loadgroup", "tests/dev"), 900, counts_tests=True),
-    Suite("browser", python(*PYTEST, "-n", "auto", "e2e"), 1500, counts_tests=True),
+    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1500, counts_tests=True),
 )
 
 

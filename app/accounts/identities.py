@@ -87,7 +87,7 @@ async def _add(uow: UnitOfWork, info: UserInfo, time_zone: str) -> UUID | None:
         email=rules.tidy(info.email),
         role=Role.STUDENT,
         time_zone=time_zone if is_zone(time_zone) else "UTC",
-        password=None,
+        password_hash=None,
         verified=True,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.accounts import repository, rules, sign_up
+from app.accounts import passwords, repository, rules, sign_up
 from app.accounts.access_tokens import issue_token
 from app.accounts.models import User
 from app.core import audit, clock
@@ -32,11 +32,13 @@ async def create_user(
     role: Role,
     time_zone: str,
     password: str | None = None,
+    password_hash: str | None = None,
     verified: bool = True,
 ) -> UUID:
     """Make an account and return its id, for demo data, invitations and the operator. Service unit of work.
 
-    `time_zone`: an IANA name. Without `password` its owner signs in with Google or by resetting it. No mail is sent.
+    `time_zone`: an IANA name. Without `password`, or the `password_hash` of one, its owner signs in with Google or by
+    resetting it. No mail is sent.
     Raises Invalid naming the field, also where the address is taken.
     """
     name, email = rules.tidy(name), rules.tidy(email)
@@ -46,8 +48,16 @@ async def create_user(
         password=rules.password_problem(password, email) if password is not None else None,
         time_zone=rules.zone_problem(time_zone),
     )
+    if password is not None:
+        password_hash = await passwords.hash_password(password)
     user_id = await sign_up.add_user(
-        uow, name=name, email=email, role=role, time_zone=time_zone, password=password, verified=verified
+        uow,
+        name=name,
+        email=email,
+        role=role,
+        time_zone=time_zone,
+        password_hash=password_hash,
+        verified=verified,
     )
     if user_id is None:
         raise Invalid({"email": "There is an account with this address already."})

@@ -59,12 +59,11 @@ async def add_user(
     email: str,
     role: Role,
     time_zone: str,
-    password: str | None,
+    password_hash: str | None,
     verified: bool,
 ) -> UUID | None:
     """Insert an account with checked fields; None if the address is taken."""
-    hashed = await passwords.hash_password(password) if password is not None else None
-    fields = {"name": name, "password_hash": hashed, "time_zone": time_zone}
+    fields = {"name": name, "password_hash": password_hash, "time_zone": time_zone}
     row = _row(email, role, fields) | {"email_verified_at": clock.now() if verified else None}
     return await repository.add_user(uow.session, row)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.accounts import identities
+from app.accounts import identities, passwords
 from app.accounts import service as accounts
 from app.booking import book, mark, repository
 from app.booking.models import SessionStatus
@@ -49,24 +49,22 @@ async def seed_demo(platform: Platform) -> bool:
 
 
 async def _people(uow: UnitOfWork) -> dict[str, UUID]:
-    ids = {}
-    email, name, zone = cast.ADMIN
-    ids[email] = await _account(uow, email, name, zone, Role.ADMIN)
+    async def account(email: str, name: str, zone: str, role: Role) -> UUID:
+        return await accounts.create_user(
+            uow, name=name, email=email, role=role, time_zone=zone, password_hash=hashed
+        )
+
+    hashed = await passwords.hash_password(cast.PASSWORD)  # everybody's, and a hash takes its time
+    ids = {cast.ADMIN[0]: await account(*cast.ADMIN, Role.ADMIN)}
     for mentor in cast.MENTORS:
-        ids[mentor.email] = await _mentor(uow, mentor)
+        ids[mentor.email] = await account(mentor.email, mentor.name, mentor.time_zone, Role.MENTOR)
+        await _enroll(uow, ids[mentor.email], mentor)
     for student in cast.STUDENTS:
-        ids[student.email] = await _account(uow, student.email, student.name, student.time_zone, Role.STUDENT)
+        ids[student.email] = await account(student.email, student.name, student.time_zone, Role.STUDENT)
     return ids
 
 
-async def _account(uow: UnitOfWork, email: str, name: str, zone: str, role: Role) -> UUID:
-    return await accounts.create_user(
-        uow, name=name, email=email, role=role, time_zone=zone, password=cast.PASSWORD
-    )
-
-
-async def _mentor(uow: UnitOfWork, mentor: DemoMentor) -> UUID:
-    id_ = await _account(uow, mentor.email, mentor.name, mentor.time_zone, Role.MENTOR)
+async def _enroll(uow: UnitOfWork, id_: UUID, mentor: DemoMentor) -> None:
     await enrollment.enroll(
         uow,
         id_,
@@ -87,7 +85,6 @@ async def _mentor(uow: UnitOfWork, mentor: DemoMentor) -> UUID:
             sessions_per_pack=product.sessions,
             validity_days=product.validity_days,
         )
-    return id_
 
 
 async def _tell(platform: Platform, ids: dict[str, UUID], student: DemoStudent, story: DemoStory) -> None:

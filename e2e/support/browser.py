@@ -53,6 +53,8 @@ class Windows:
     axe_file: Path
     complaints: Complaints = field(default_factory=Complaints)
     contexts: list[BrowserContext] = field(default_factory=list)
+    signed_in: dict[str, str] = field(default_factory=dict)
+    """Session secrets of demo accounts that signed in through the page before."""
 
     async def open(
         self,
@@ -67,7 +69,8 @@ class Windows:
     ) -> Page:
         """A page in a window of its own (cookies, theme, zone).
 
-        Signed in as the demo account `email`, or by a session cookie's secret, if one is given.
+        Signed in as the demo account `email` (through the page, the first time), or by a session cookie's secret, if
+        one is given.
         """
         context = await self.browser.new_context(
             base_url=self.url,
@@ -81,15 +84,19 @@ class Windows:
         self.contexts.append(context)
         context.on("page", self.complaints.watch)
         page = await context.new_page()
+        session = session or self.signed_in.get(email or "", "")
         if session:
             await context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": self.url}])
-        if email:
+        elif email:
             await sign_in(page, email)
+            secrets = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}
+            self.signed_in[email] = secrets[SESSION_COOKIE]
         return page
 
     async def axe(self, page: Page, tags: Sequence[str] = WCAG) -> list[str]:
         """What axe finds wrong with the page as it is shown now: `rule: selector (help)`, empty for nothing."""
-        await page.evaluate(self.axe_file.read_text())
+        if not await page.evaluate("'axe' in window"):
+            await page.evaluate(self.axe_file.read_text())
         result: dict[str, Any] = await page.evaluate(
             "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", list(tags)
         )
