@@ -34,7 +34,8 @@ async def fragments(page: Page) -> AsyncIterator[Fragments]:
     pending: list[Response] = []
 
     def answered(response: Response) -> None:
-        if response.request.headers.get("hx-request") == "true":
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")  # never ends
+        if response.request.headers.get("hx-request") == "true" and not is_stream:
             pending.append(response)
 
     def asked(request: Request) -> None:
