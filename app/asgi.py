@@ -21,7 +21,6 @@ from litestar.types import ControllerRouterHandler, Middleware
 from app import wiring
 from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
-from app.accounts.guards import cookie_only
 from app.booking import http as booking
 from app.booking.live import Hub
 from app.calendars import http as calendars
@@ -79,7 +78,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     return Litestar(
         route_handlers=[*HANDLERS, static(ROOT / "static")],
-        guards=[cookie_only],
         dependencies={
             "uow": Provide(provide_uow, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),

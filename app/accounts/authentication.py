@@ -11,6 +11,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.core.errors import Forbidden
 from app.core.ids import hash_secret
 from app.core.middleware import NO_DATABASE
 from app.core.unit_of_work import Principal, Role, UnitOfWork
@@ -42,8 +43,14 @@ class Authentication(ASGIMiddleware):
     exclude_path_pattern = NO_DATABASE
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """One query, in the transaction that the handler goes on with."""
-        scope["user"] = await authenticate(scope["state"]["uow"], *presented_secret(scope))
+        """One query, in the transaction that the handler goes on with.
+
+        Access tokens open `/api/` and nothing else: a leaked one can't change a password. Raises Forbidden.
+        """
+        viewer = await authenticate(scope["state"]["uow"], *presented_secret(scope))
+        if viewer is not None and viewer.bearer and not scope["path"].startswith("/api/"):
+            raise Forbidden("Access tokens work for the addresses below /api/ only.")
+        scope["user"] = viewer
         await next_app(scope, receive, send)
 
 

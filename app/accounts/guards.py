@@ -34,16 +34,6 @@ async def requires_admin(connection: Connection, _: BaseRouteHandler) -> None:
     _require(connection, Role.ADMIN)
 
 
-async def cookie_only(connection: Connection, _: BaseRouteHandler) -> None:
-    """Access tokens open `/api/` and nothing else: a leaked one can't change a password. Raises Forbidden.
-
-    Stands before every handler of the application.
-    """
-    viewer: Viewer | None = connection.scope.get("user")
-    if viewer is not None and viewer.bearer and not connection.scope["path"].startswith("/api/"):
-        raise Forbidden("Access tokens work for the addresses below /api/ only.")
-
-
 def _viewer(connection: Connection) -> Viewer:
     viewer: Viewer | None = connection.scope.get("user")
     if viewer is None:

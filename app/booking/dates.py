@@ -30,6 +30,7 @@ MONTHS: Final = (
 )
 
 
+@lru_cache(maxsize=4096)
 def midnight(date: Date, zone: str) -> int:
     """When the date begins in the zone: after a gap at midnight where the clock goes on, of two midnights the first."""
     return date.at(Time.MIDNIGHT).assume_tz(zone, disambiguation="compatible").timestamp()

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.booking import repository, rules, slots
 from app.booking.refusals import Refusal
 from app.booking.situation import MentorView, Situation
-from app.booking.slots import Slot, Snapshot
+from app.booking.slots import Sifted, Slot, Snapshot
 from app.core import clock
 from app.core.unit_of_work import Role, UnitOfWork
 
@@ -29,7 +29,7 @@ class Offers:
     situation: Situation
     now: int
     student: bool
-    _known: dict[tuple[int, int], list[Slot]] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[tuple[int, int], Sifted] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def mentor(self) -> MentorView:
@@ -57,20 +57,19 @@ class Offers:
 
     def between(self, start: int, end: int) -> list[Slot]:
         """Slots on offer that start in the window; for those who can't book anything the mentor's free times."""
-        return [] if self.revoked else self._free(start, end)
+        return [] if self.revoked else self._sifted(start, end).offered
 
     def closed(self, start: int, end: int) -> list[tuple[int, int, str]]:
         """Times that are not on offer as (start, end, first reason), sorted."""
-        found = slots.explain(self.mentor.rules, self._near(start, end), self.now, start, end)
+        found = self._sifted(start, end)
         if not self.revoked:
-            return [*found]
-        return sorted([*found, *((slot.start, slot.end, REVOKED) for slot in self._free(start, end))])
+            return [*found.closed]
+        return sorted([*found.closed, *((slot.start, slot.end, REVOKED) for slot in found.offered)])
 
-    def _free(self, start: int, end: int) -> list[Slot]:
+    def _sifted(self, start: int, end: int) -> Sifted:
         known = self._known.get((start, end))
         if known is None:
-            snapshot = self._near(start, end)
-            known = slots.offered(self.mentor.rules, snapshot, self.now, start, end)
+            known = slots.sift(self.mentor.rules, self._near(start, end), self.now, start, end)
             self._known[start, end] = known
         return known
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -33,14 +33,20 @@ _LEVELS: Final = (1, 3, 6)
 """From how many free times on a day's mark is a third, two thirds or all full."""
 
 
-class SlotView(msgspec.Struct):
-    """A slot as booking/_slot.html takes it."""
+class SlotFace(msgspec.Struct, frozen=True):
+    """What a slot says, the same to everybody in the zone."""
 
     id: str
     iso: str
     time: str
     there: str | None
     note: str | None
+
+
+class SlotView(msgspec.Struct):
+    """A slot as booking/_slot.html takes it."""
+
+    face: SlotFace
     key: str
 
 
@@ -51,7 +57,7 @@ class PartView(msgspec.Struct):
     slots: list[SlotView]
 
 
-class ClosedView(msgspec.Struct):
+class ClosedView(msgspec.Struct, frozen=True):
     """Times in a row that are closed for the same reason."""
 
     starts: str
@@ -61,7 +67,7 @@ class ClosedView(msgspec.Struct):
     sentence: str
 
 
-class CellView(msgspec.Struct):
+class CellView(msgspec.Struct, frozen=True):
     """A day of the month as booking/_day_cell.html takes it."""
 
     date: str
@@ -99,7 +105,7 @@ class Picker:
 
     def day_href(self, date: Date) -> str:
         """The day's own address."""
-        return f"{self._base}day={dates.iso(date)}"
+        return _day_href(self._base, date)
 
     def month_href(self, month: YearMonth) -> str:
         """The month's own address."""
@@ -166,33 +172,14 @@ class Picker:
         return dates.count_by_date(starts, self.zone, since, until)
 
     def _cell(self, date: Date, free: int, selected: Date | None) -> CellView:
-        today = date == self.today
-        return CellView(
-            date=dates.iso(date),
-            number=date.day,
-            spoken=spoken_day(date, free, today=today),
-            level=bisect_right(_LEVELS, free),
-            href=self.day_href(date) if self.today <= date <= self.last else None,
-            selected=date == selected,
-            today=today,
-        )
+        base = self._base if self.today <= date <= self.last else None
+        return _cell(date, free, base, date == self.today, date == selected)
 
     def _parts(self, slots: Sequence[Slot]) -> list[PartView]:
         parts: dict[str, list[SlotView]] = {}
         for slot in slots:
-            local = dates.zoned(slot.start, self.zone)
-            name = next(name for before, name in _PARTS if local.hour < before)
-            there = dates.zoned(slot.start, self.offers.mentor.time_zone)
-            iso = rfc3339(local)
-            shown = SlotView(
-                id=iso.replace(":", ""),
-                iso=iso,
-                time=wall_time(local),
-                there=elsewhere(local, there, self.offers.mentor.time_zone),
-                note=repeated_note(local, self.zone),
-                key=uuid.uuid4().hex,
-            )
-            parts.setdefault(name, []).append(shown)
+            part, face = _face(slot.start, self.zone, self.offers.mentor.time_zone)
+            parts.setdefault(part, []).append(SlotView(face, os.urandom(16).hex()))
         return [PartView(name, shown) for name, shown in parts.items()]
 
     def _closed(self, since: int, until: int) -> list[ClosedView]:
@@ -206,16 +193,51 @@ class Picker:
         return [self._closed_view(*row) for row in rows]
 
     def _closed_view(self, start: int, end: int, reason: str) -> ClosedView:
-        first, last = dates.zoned(start, self.zone), dates.zoned(end, self.zone)
         return ClosedView(
-            starts=rfc3339(first),
-            ends=rfc3339(last),
-            since=wall_time(first),
-            until=wall_time(last),
-            sentence=closed_sentence(reason, self.offers.mentor),
+            *_from_to(start, end, self.zone), sentence=closed_sentence(reason, self.offers.mentor)
         )
 
     def _next_free(self, after: int) -> dict[str, str] | None:
         horizon = self.offers.now + (self.offers.mentor.horizon_days + 1) * 86_400
         found = self.first_free(max(after, self.offers.now), horizon)
         return None if found is None else {"href": self.day_href(found), "label": dates.label(found)}
+
+
+@lru_cache(maxsize=8192)
+def _cell(date: Date, free: int, base: str | None, today: bool, selected: bool) -> CellView:
+    """A day of the month; `base`: what its address begins with, None where it can't be picked. Kept, as they are."""
+    return CellView(
+        date=dates.iso(date),
+        number=date.day,
+        spoken=spoken_day(date, free, today=today),
+        level=bisect_right(_LEVELS, free),
+        href=None if base is None else _day_href(base, date),
+        selected=selected,
+        today=today,
+    )
+
+
+def _day_href(base: str, date: Date) -> str:
+    return f"{base}day={dates.iso(date)}"
+
+
+@lru_cache(maxsize=8192)
+def _face(start: int, zone: str, mentor_zone: str) -> tuple[str, SlotFace]:
+    """The part of the day and what the slot says. Kept: everybody looks at the same half hours."""
+    local, there = dates.zoned(start, zone), dates.zoned(start, mentor_zone)
+    iso = rfc3339(local)
+    face = SlotFace(
+        id=iso.replace(":", ""),
+        iso=iso,
+        time=wall_time(local),
+        there=elsewhere(local, there, mentor_zone),
+        note=repeated_note(local, zone),
+    )
+    return next(name for before, name in _PARTS if local.hour < before), face
+
+
+@lru_cache(maxsize=8192)
+def _from_to(start: int, end: int, zone: str) -> tuple[str, str, str, str]:
+    """A ClosedView's fields but for the sentence."""
+    first, last = dates.zoned(start, zone), dates.zoned(end, zone)
+    return rfc3339(first), rfc3339(last), wall_time(first), wall_time(last)

@@ -6,7 +6,7 @@ Rules that people write are wall time in the mentor's zone (docs: domain, "Booki
 A *candidate* is an instant at which the mentor's clock shows a multiple of the step since 00:00 of its
 local date. A wall time in a gap is never shown, so it is no candidate; one in a fold is shown twice, and
 both are. Each reason to refuse candidates is a set of times that the session, or the session with its
-buffers, must not touch. `_sift` takes the reasons one after another, in the order of `Reason`, and lets
+buffers, must not touch. `sift` takes the reasons one after another, in the order of `Reason`, and lets
 each take away its candidates; what is left is offered. The list, the explanation and the check of a
 single start are all read off that one pass: offered if and only if bookable.
 """
@@ -15,13 +15,18 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
 from itertools import repeat
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from app.booking.zones import DAY, ERA_END, ERA_START, Stretch, stretches
-from app.mentors.hours import WHOLE_DAY, WallInterval
+from app.mentors.hours import WEEKDAYS, WHOLE_DAY, WallInterval
 
 Span: TypeAlias = tuple[int, int]
+Intervals: TypeAlias = tuple[WallInterval, ...]
+Week: TypeAlias = tuple[tuple[int, Intervals], ...]
+Dates: TypeAlias = tuple[tuple[date, Intervals], ...]
+Key = TypeVar("Key")
 
 Reason: TypeAlias = Literal[
     "no_hours",  # the mentor keeps no working hours and has no calendar connected
@@ -34,6 +39,8 @@ Reason: TypeAlias = Literal[
     "buffer",  # only its buffers meet a busy window
     "own_session",  # the student has a session then, with whomever
 ]
+
+_AROUND_THE_CLOCK: Week = tuple((weekday, (WHOLE_DAY,)) for weekday in WEEKDAYS)
 
 
 class Slot(NamedTuple):
@@ -86,13 +93,6 @@ class Rules:
         """Neither hours nor a calendar: there is nothing to take times from."""
         return self.hours is None and not self.calendar_connected
 
-    def intervals_on(self, day: date) -> Sequence[WallInterval]:
-        """The wall intervals in force on a local date of the mentor's."""
-        override = self.overrides.get(day)
-        if override is not None:
-            return override
-        return (WHOLE_DAY,) if self.hours is None else self.hours.get(day.isoweekday(), ())
-
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
@@ -110,23 +110,37 @@ class Snapshot:
     valid_until: int | None = None
 
 
-def offered(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> list[Slot]:
-    """Slots on offer that start in [start, end), sorted.
+@dataclass(frozen=True)
+class Sifted:
+    """The candidates of a window: those on offer, and those that each reason took away, in the reasons' order."""
 
-    Raises ValueError for an unknown time zone, as `explain` and `check` do.
-    """
-    length = rules.length_minutes * 60
-    left, _ = _sift(rules, snapshot, now, start, end)
-    pairs = zip(left, [at + length for at in left], strict=True)
-    # Slot(at, at + length) for each, at half the cost: an empty calendar offers more than a thousand.
-    return list(map(tuple.__new__, repeat(Slot), pairs))
+    left: list[int]
+    refused: list[tuple[Reason, list[int]]]
+    length: int
+
+    @cached_property
+    def offered(self) -> list[Slot]:
+        """Slots on offer, sorted."""
+        pairs = zip(self.left, [at + self.length for at in self.left], strict=True)
+        # Slot(at, at + length) for each, at half the cost: an empty calendar offers more than a thousand.
+        return list(map(tuple.__new__, repeat(Slot), pairs))
+
+    @cached_property
+    def closed(self) -> list[Closed]:
+        """Candidates that are not on offer, sorted, each with its first reason."""
+        length = self.length
+        found = sorted([(at, at + length, reason) for reason, starts in self.refused for at in starts])
+        return list(map(tuple.__new__, repeat(Closed), found))
+
+
+def offered(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> list[Slot]:
+    """Slots on offer that start in [start, end), sorted. Raises ValueError for an unknown time zone, as all do."""
+    return sift(rules, snapshot, now, start, end).offered
 
 
 def explain(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> list[Closed]:
     """Candidates in [start, end) that are not on offer, sorted, each with its first reason."""
-    length = rules.length_minutes * 60
-    _, refused = _sift(rules, snapshot, now, start, end)
-    return sorted(Closed(at, at + length, reason) for reason, starts in refused for at in starts)
+    return sift(rules, snapshot, now, start, end).closed
 
 
 def check(rules: Rules, snapshot: Snapshot, now: int, start: int) -> Reason | Literal["not_a_slot"] | None:
@@ -134,10 +148,10 @@ def check(rules: Rules, snapshot: Snapshot, now: int, start: int) -> Reason | Li
 
     `not_a_slot`: no candidate at all, off the step or outside the years 1970 to 2100.
     """
-    left, refused = _sift(rules, snapshot, now, start, start + 1)
-    if left:
+    found = sift(rules, snapshot, now, start, start + 1)
+    if found.left:
         return None
-    return next((reason for reason, starts in refused if starts), "not_a_slot")
+    return next((reason for reason, starts in found.refused if starts), "not_a_slot")
 
 
 def blocked_range(rules: Rules, start: int) -> Span:
@@ -146,25 +160,66 @@ def blocked_range(rules: Rules, start: int) -> Span:
     return start - rules.buffer_before_minutes * 60, end + rules.buffer_after_minutes * 60
 
 
-def _sift(
-    rules: Rules, snapshot: Snapshot, now: int, start: int, end: int
-) -> tuple[list[int], list[tuple[Reason, list[int]]]]:
-    """The candidates in [start, end): those on offer, and those that each reason took away."""
-    start, end = max(start, ERA_START), min(end, ERA_END)
+def sift(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> Sifted:
+    """The candidates in [start, end) and what became of them."""
+    start, end, length = max(start, ERA_START), min(end, ERA_END), rules.length_minutes * 60
     if start >= end:
-        return [], []
-    shown = stretches(rules.time_zone, start, end + rules.length_minutes * 60)
-    left = _candidates(rules, shown, start, end)
-    refused: list[tuple[Reason, list[int]]] = []
-    for reason, spans in _refusals(rules, snapshot, now, shown, (start, end)):
+        return Sifted([], [], length)
+    left, shut = _by_hours(rules, start, end)
+    if rules.never_open:
+        return Sifted([], [("no_hours", sorted(left + shut))], length)
+    refused: list[tuple[Reason, list[int]]] = [("outside_hours", shut)]
+    for reason, spans in _refusals(rules, snapshot, now, (start, end)):
         taken, left = _split(left, _merged(spans))
         refused.append((reason, taken))
-    return left, refused
+    return Sifted(left, refused, length)
 
 
-def _candidates(rules: Rules, shown: Sequence[Stretch], start: int, end: int) -> list[int]:
+def _by_hours(rules: Rules, start: int, end: int) -> tuple[list[int], list[int]]:
+    """The candidates in [start, end) whose session lies within the working hours, and the others; both sorted."""
+    inside, outside = _hours_table(
+        rules.time_zone,
+        _AROUND_THE_CLOCK if rules.hours is None else _hashable(rules.hours),
+        _hashable(rules.overrides),
+        rules.step_minutes * 60,
+        rules.length_minutes * 60,
+        range(start // DAY, -(-end // DAY)),
+    )
+    return _within(inside, start, end), _within(outside, start, end)
+
+
+@lru_cache(maxsize=512)
+def _hours_table(
+    time_zone: str,
+    hours: Week,
+    overrides: Dates,
+    step: int,
+    length: int,
+    days: range,
+) -> tuple[list[int], list[int]]:
+    """`_by_hours` for UTC days counted from 1970; step and length in seconds.
+
+    Kept: it hangs on what mentors seldom change, not on the moment nor on what is taken.
+    """
+    start, end = days.start * DAY, days.stop * DAY
+    shown = stretches(time_zone, start, end + length)
+    shut = _touching(_shut(dict(hours), dict(overrides), shown), 0, length)
+    outside, inside = _split(_candidates(shown, step, start, end), _merged(shut))
+    return inside, outside
+
+
+def _hashable(
+    hours: Mapping[Key, Sequence[WallInterval]],
+) -> tuple[tuple[Key, tuple[WallInterval, ...]], ...]:
+    return tuple([(key, tuple(intervals)) for key, intervals in hours.items()])
+
+
+def _within(starts: list[int], start: int, end: int) -> list[int]:
+    return starts[bisect_left(starts, start) : bisect_left(starts, end)]
+
+
+def _candidates(shown: Sequence[Stretch], step: int, start: int, end: int) -> list[int]:
     """Instants in [start, end) whose wall time is a multiple of the step since 00:00 of its date."""
-    step = rules.step_minutes * 60
     found: list[int] = []
     for stretch in shown:
         since = max(start, stretch.start)
@@ -174,15 +229,12 @@ def _candidates(rules: Rules, shown: Sequence[Stretch], start: int, end: int) ->
 
 
 def _refusals(
-    rules: Rules, snapshot: Snapshot, now: int, shown: Sequence[Stretch], window: Span
+    rules: Rules, snapshot: Snapshot, now: int, window: Span
 ) -> Iterator[tuple[Reason, Iterable[Span]]]:
-    """Each reason in order, with the spans of starts that it refuses within the window."""
+    """Each further reason in order, with the spans of starts that it refuses within the window."""
     start, end = window
     length = rules.length_minutes * 60
     ahead, behind = rules.buffer_before_minutes * 60, length + rules.buffer_after_minutes * 60
-    if rules.never_open:
-        yield "no_hours", [window]
-    yield "outside_hours", _touching(_shut(rules, shown), 0, length)
     yield "too_soon", [(start, now + rules.notice_minutes * 60)]
     yield "too_far", [(now + rules.horizon_days * DAY, end)]
     if snapshot.valid_until is not None:
@@ -194,22 +246,22 @@ def _refusals(
     yield "own_session", _touching(snapshot.own, 0, length)
 
 
-def _shut(rules: Rules, shown: Sequence[Stretch]) -> list[Span]:
+def _shut(
+    hours: Mapping[int, Intervals], overrides: Mapping[date, Intervals], shown: Sequence[Stretch]
+) -> list[Span]:
     """The times covered by the stretches at which the mentor's clock shows no working hours."""
+    open_ = (
+        (max(start, midnight + opens * 60), min(end, midnight + closes * 60))
+        for start, end, midnight, day in shown
+        for opens, closes in overrides.get(day, hours.get(day.isoweekday(), ()))
+    )
     shut: list[Span] = []
     since = shown[0].start
-    for opens, closes in _merged(_open(rules, shown)):
+    for opens, closes in _merged(open_):
         shut.append((since, opens))
         since = closes
     shut.append((since, shown[-1].end))
     return shut
-
-
-def _open(rules: Rules, shown: Sequence[Stretch]) -> Iterator[Span]:
-    """The times at which the mentor's clock shows a time within its date's intervals."""
-    for start, end, midnight, day in shown:
-        for opens, closes in rules.intervals_on(day):
-            yield max(start, midnight + opens * 60), min(end, midnight + closes * 60)
 
 
 def _touching(spans: Iterable[Span], before: int, after: int) -> list[Span]:
@@ -235,6 +287,8 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
 
 def _split(starts: list[int], spans: list[Span]) -> tuple[list[int], list[int]]:
     """Sorted starts as (those within the spans, the others); the spans are merged."""
+    if not spans:
+        return [], starts
     within: list[int] = []
     others: list[int] = []
     reached = 0

@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Any, Literal
 
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
@@ -47,21 +48,24 @@ class Limiter:
         else:
             storage = storage_from_string("async+memory://")
         self._strategy = SlidingWindowCounterRateLimiter(storage)
-        self._scale = scale
+        self._windows = cache(lambda policy: _windows(policy, scale))
 
     async def hit(self, policy: Policy, asker: str) -> None:
         """Count one request. Raises TooManyRequests with the seconds to wait."""
-        windows = (
-            RateLimitItemPerMinute(max(1, int(policy.per_minute * self._scale))),
-            RateLimitItemPerHour(max(1, int(policy.per_hour * self._scale))),
-        )
         try:
-            for window in windows:
+            for window in self._windows(policy):
                 if not await self._strategy.hit(window, policy.name, asker):
                     reset = (await self._strategy.get_window_stats(window, policy.name, asker)).reset_time
                     raise TooManyRequests(max(1, ceil(reset - time.time())))
         except StorageError as error:
             logger.error("rate limits are off, their store can't be reached: %s", error)
+
+
+def _windows(policy: Policy, scale: float) -> tuple[RateLimitItem, RateLimitItem]:
+    return (
+        RateLimitItemPerMinute(max(1, int(policy.per_minute * scale))),
+        RateLimitItemPerHour(max(1, int(policy.per_hour * scale))),
+    )
 
 
 class RateLimit(ASGIMiddleware):

@@ -62,8 +62,8 @@ def test_a_day_shows_its_slots_in_order_and_the_cell_counts_them(case: Case, zon
     day = picker.day(date)
     shown = [slot for part in day.parts for slot in part.slots]
     assert len(shown) == day.count == len(offered)
-    assert len({slot.id for slot in shown}) == len({slot.key for slot in shown}) == len(shown)
-    assert [slot.iso for slot in shown] == [
+    assert len({slot.face.id for slot in shown}) == len({slot.key for slot in shown}) == len(shown)
+    assert [slot.face.iso for slot in shown] == [
         dates.zoned(start, "UTC").to_instant().format_iso() for start in offered
     ]
     assert (day.nothing is None) == bool(shown)
