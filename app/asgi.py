@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,8 +63,12 @@ def provide_viewer(request: Request[Any, Any, Any], uow: NamedDependency[UnitOfW
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The application for `settings` (default: from the environment)."""
-    settings = settings or Settings.from_env()
+    """The application for `settings`; without, that of a process which serves nothing else, from the environment."""
+    if settings is None:
+        app = create_app(Settings.from_env())
+        gc.collect()
+        gc.freeze()  # what stands now stands to the end: the collector needn't walk through it again and again
+        return app
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     platform = wiring.build(settings)
     live = Hub(settings.direct_url)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -43,7 +43,7 @@ class SlotFace(msgspec.Struct, frozen=True):
     note: str | None
 
 
-class SlotView(msgspec.Struct):
+class SlotView(NamedTuple):
     """A slot as booking/_slot.html takes it."""
 
     face: SlotFace
@@ -89,7 +89,7 @@ class DayView(msgspec.Struct):
     ends: datetime
     parts: list[PartView]
     count: int
-    closed: list[ClosedView]
+    closed: tuple[ClosedView, ...]
     nothing: str | None
     next_free: dict[str, str] | None
 
@@ -162,7 +162,7 @@ class Picker:
             ends=instant(until),
             parts=self._parts(slots),
             count=len(slots),
-            closed=self._closed(since, until) if date >= self.today else [],
+            closed=self._closed(since, until) if date >= self.today else (),
             nothing=None if slots else nothing_left(date, self.today, self.last, self.offers),
             next_free=None if slots else self._next_free(until),
         )
@@ -182,7 +182,7 @@ class Picker:
             parts.setdefault(part, []).append(SlotView(face, os.urandom(16).hex()))
         return [PartView(name, shown) for name, shown in parts.items()]
 
-    def _closed(self, since: int, until: int) -> list[ClosedView]:
+    def _closed(self, since: int, until: int) -> tuple[ClosedView, ...]:
         step = self.offers.mentor.step_minutes * 60
         rows: list[tuple[int, int, str]] = []
         for start, _, reason in self.offers.closed(since, until):
@@ -190,7 +190,7 @@ class Picker:
                 rows[-1] = rows[-1][0], min(start + step, until), reason
             else:
                 rows.append((start, min(start + step, until), reason))
-        return [self._closed_view(*row) for row in rows]
+        return tuple([self._closed_view(*row) for row in rows])
 
     def _closed_view(self, start: int, end: int, reason: str) -> ClosedView:
         return ClosedView(

@@ -102,7 +102,10 @@ class UnitOfWork:
             return await self._session.connection()
         if self._begun is None:
             self._begun = await self._engine.connect()
-            await self._begun.run_sync(self._begin)
+            if self.principal.user_id is None and self._begun.sync_connection is not None:
+                self._begun.sync_connection.begin()  # speaks to nobody yet
+            else:
+                await self._begun.run_sync(self._begin)
         return self._begun
 
     def _begin(self, connection: sa.Connection) -> None:
