@@ -34,7 +34,7 @@ class Settings:
     database_service_url: str = ""
     database_owner_url: str = ""
     database_direct_url: str = ""
-    database_pool_size: int = 10
+    database_pool_size: int = 6
     redis_url: str = ""
 
     # Secrets

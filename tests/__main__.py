@@ -31,17 +31,17 @@ SUITES = (
     Suite("lint", program("ruff", "check", "."), 30),
     Suite("types", program("mypy", "--cache-dir", os.devnull), 180),
     Suite("imports", program("lint-imports"), 60),
-    Suite("unit", python(*PYTEST, *AND_ONE, "tests", *UNIT_LEAVES_OUT), 1500, counts_tests=True),
-    Suite("contracts", python(*PYTEST, "tests/contracts"), 300, counts_tests=True),
+    Suite("unit", python(*PYTEST, *AND_ONE, "tests", *UNIT_LEAVES_OUT), 700, counts_tests=True),
+    Suite("contracts", python(*PYTEST, "tests/contracts"), 90, counts_tests=True),
     Suite(
         "postgres15",
         python(*PYTEST, *EACH_CORE, *DATA_TESTS),
-        400,
+        150,
         counts_tests=True,
         env={"TEST_DATABASE": "debian15"},
     ),
-    Suite("machine", python(*PYTEST, "-n", "auto", "--dist=loadgroup", "tests/dev"), 900, counts_tests=True),
-    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1500, counts_tests=True),
+    Suite("machine", python(*PYTEST, "-n", "auto", "--dist=loadgroup", "tests/dev"), 500, counts_tests=True),
+    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 600, counts_tests=True),
 )
 
 

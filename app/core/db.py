@@ -73,7 +73,7 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,  # more would be opened and closed for a request each, which costs more than waiting
         pool_pre_ping=False,
         pool_timeout=30,
         pool_reset_on_return="rollback",
