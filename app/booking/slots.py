@@ -138,11 +138,6 @@ def offered(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) ->
     return sift(rules, snapshot, now, start, end).offered
 
 
-def explain(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> list[Closed]:
-    """Candidates in [start, end) that are not on offer, sorted, each with its first reason."""
-    return sift(rules, snapshot, now, start, end).closed
-
-
 def check(rules: Rules, snapshot: Snapshot, now: int, start: int) -> Reason | Literal["not_a_slot"] | None:
     """None if a session may start at this very instant, else the first reason why not.
 

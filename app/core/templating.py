@@ -106,7 +106,7 @@ def quick_escape(value: object) -> str:
 def kept(macro: Callable[..., str], *values: object) -> str:
     """What `macro` makes of `values`, remembered: for small pieces that many pages show many times.
 
-    Only for values that say everything by being equal; nothing of the request or of the person may be in them.
+    Only for values that say everything by being equal, and no secret of a request or a person.
     """
     return macro(*values)
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.booking.slots import Closed, Rules, Slot, Snapshot, Span, blocked_range, check, explain, offered
+from app.booking.slots import Closed, Rules, Slot, Snapshot, Span, blocked_range, check, offered, sift
 
 HOURS = dict.fromkeys(range(1, 6), ((540, 720), (810, 1080)))
 RULES = Rules(time_zone="Europe/Lisbon", hours=HOURS)
@@ -53,7 +53,7 @@ def test_the_range_is_half_open_and_about_starts() -> None:
 
 
 def test_explain_gives_every_other_candidate_in_order() -> None:
-    closed = explain(RULES, FREE, NOW, at("Wed 11:00"), at("Wed 14:00"))
+    closed = sift(RULES, FREE, NOW, at("Wed 11:00"), at("Wed 14:00")).closed
     assert closed == [
         Closed(*span(f"Wed {start}", f"Wed {end}"), "outside_hours")
         for start, end in [("11:30", "12:30"), ("12:00", "13:00"), ("12:30", "13:30"), ("13:00", "14:00")]
@@ -213,7 +213,7 @@ def test_without_hours_and_calendar_the_reason_is_no_hours() -> None:
     rules = replace(RULES, hours=None, overrides={date(2026, 1, 14): ((540, 720),)})
     assert rules.never_open
     assert offered(rules, FREE, NOW, at("Wed 00:00"), at("Thu 00:00")) == []
-    closed = explain(rules, FREE, NOW, at("Wed 00:00"), at("Thu 00:00"))
+    closed = sift(rules, FREE, NOW, at("Wed 00:00"), at("Thu 00:00")).closed
     assert len(closed) == 48
     assert {reason for _, _, reason in closed} == {"no_hours"}
 
