@@ -23,6 +23,8 @@ from app.packs import service as packs
 from app.settings import Settings
 from tests.booking.support import Desk, refused
 
+HOUR = timedelta(hours=1)
+
 
 @pytest.fixture
 async def crowd(settings: Settings, desk: Desk):  # type: ignore[no-untyped-def]
@@ -57,8 +59,9 @@ async def test_a_hundred_students_and_one_slot(crowd: Desk) -> None:
 
 async def test_overlapping_slots_never_both(crowd: Desk) -> None:
     students = await crowd_of(crowd, 30)
-    start = (await crowd.offers(students[0]))[2]
-    wishes = [start + timedelta(minutes=30 * (number % 3 - 1)) for number in range(30)]
+    offers = await crowd.offers(students[0])
+    neighbours = next(run for run in zip(offers, offers[1:], offers[2:]) if run[2] - run[0] == HOUR)
+    wishes = neighbours * 10
     found = await outcomes(crowd.book(id_, at) for id_, at in zip(students, wishes, strict=True))
     assert found["ok"] + found["slot_taken"] == 30
     spans = sorted((row.blocked.lower, row.blocked.upper) for row in await crowd.scheduled())
