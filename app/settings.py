@@ -62,6 +62,29 @@ class Settings:
     email_from: str = "Huckleberry Mentorships <hello@example.test>"
     email_reply_to: str = ""
 
+    # Payments
+    stripe_secret_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_url: str = "https://api.stripe.com"
+    stripe_timeout_seconds: float = 5.0
+    paypal_client_id: str = ""
+    paypal_client_secret: str = ""
+    paypal_webhook_id: str = ""
+    paypal_url: str = "https://api-m.paypal.com"
+    paypal_timeout_seconds: float = 8.0
+    # Hosts whose certificates may sign webhooks; a file with further authorities to trust, beside the usual ones
+    paypal_certificate_hosts: str = "api.paypal.com api-m.paypal.com api.sandbox.paypal.com"
+    paypal_authorities_file: str = ""
+    # Where a form may send a buyer to pay
+    checkout_origins: str = "https://checkout.stripe.com https://www.paypal.com https://www.sandbox.paypal.com"
+    grandfathered_before_date: str = ""
+    grandfathered_coupon_id: str = ""
+
+    # Seats: how long one is held for a checkout, kept after the last session, and offered from the waitlist
+    hold_minutes: int = 35
+    grace_hours: int = 72
+    offer_hours: int = 24
+
     # Accounts
     sign_in_days: int = 30
     email_token_hours: int = 24
@@ -117,12 +140,24 @@ class Settings:
         """True if any vendor with a key is addressed at its real host (not the sandbox)."""
         google = bool(self.google_client_id) and "googleapis.com" in self.google_calendar_url
         resend = bool(self.resend_api_key) and "resend.com" in self.resend_url
-        return google or resend
+        stripe = self.stripe_enabled and "stripe.com" in self.stripe_url
+        paypal = self.paypal_enabled and "paypal.com" in self.paypal_url
+        return google or resend or stripe or paypal
 
     @property
     def google_enabled(self) -> bool:
         """True if mentors can connect Google and people can continue with Google."""
         return bool(self.google_client_id and self.google_client_secret)
+
+    @property
+    def stripe_enabled(self) -> bool:
+        """True if packs can be bought with Stripe."""
+        return bool(self.stripe_secret_key and self.stripe_webhook_secret)
+
+    @property
+    def paypal_enabled(self) -> bool:
+        """True if packs can be bought with PayPal."""
+        return bool(self.paypal_client_id and self.paypal_client_secret and self.paypal_webhook_id)
 
     @property
     def direct_url(self) -> str:
