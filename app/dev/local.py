@@ -43,6 +43,29 @@ VENDORS = (
             "OAUTHLIB_INSECURE_TRANSPORT": "1",
         },
     ),
+    Vendor(
+        "Stripe",
+        "STRIPE_SECRET_KEY",
+        {
+            "STRIPE_SECRET_KEY": "sk_test_sandbox",
+            "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
+            "STRIPE_URL": "{sandbox}/stripe",
+            "CHECKOUT_ORIGINS": "{sandbox}",
+        },
+    ),
+    Vendor(
+        "PayPal",
+        "PAYPAL_CLIENT_ID",
+        {
+            "PAYPAL_CLIENT_ID": "sandbox-paypal-client",
+            "PAYPAL_CLIENT_SECRET": "sandbox-paypal-secret",
+            "PAYPAL_WEBHOOK_ID": "sandbox-paypal-webhook",
+            "PAYPAL_URL": "{sandbox}/paypal",
+            "PAYPAL_CERTIFICATE_HOSTS": "127.0.0.1",
+            "PAYPAL_AUTHORITIES_FILE": "{folder}/sandbox/paypal-authority.pem",
+            "CHECKOUT_ORIGINS": "{sandbox}",
+        },
+    ),
     Vendor("Resend", "RESEND_API_KEY", {"RESEND_API_KEY": "re_sandbox", "RESEND_URL": "{sandbox}/resend"}),
 )
 
@@ -118,7 +141,8 @@ class LocalPlatform:
         if cluster:
             made |= database_urls(cluster.admin_url, DATABASE, self.secrets.passwords).as_env()
         for vendor in self.sandboxed:
-            made |= {name: value.format(sandbox=self.sandbox_url) for name, value in vendor.sandbox.items()}
+            places = {"sandbox": self.sandbox_url, "folder": self.folder}
+            made |= {name: value.format(**places) for name, value in vendor.sandbox.items()}
         if len(self.sandboxed) == len(VENDORS):
             made["CLOCK_FILE"] = str(self.folder / "clock.json")
         given = {name: value for name, value in self.given.items() if value}
