@@ -6,14 +6,12 @@ Instants are epoch seconds in UTC.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from whenever import Date, Instant, Time, YearMonth, ZonedDateTime
-
-from app.booking.zones import stretches
 
 WEEKDAYS: Final = [
     ("Mon", "Monday"),
@@ -56,15 +54,11 @@ def zoned(seconds: int, zone: str) -> ZonedDateTime:
     return Instant.from_timestamp(seconds).to_tz(zone)
 
 
-def count_by_date(starts: Iterable[int], zone: str, since: int, until: int) -> Counter[Date]:
-    """How many of the instants lie on each local date of the window."""
-    found: Counter[Date] = Counter()
-    ordered = sorted(starts)
-    for part in stretches(zone, since, until):
-        count = bisect_left(ordered, part.end) - bisect_left(ordered, part.start)
-        if count:
-            found[Date(part.day)] += count
-    return found
+def count_by_date(starts: Sequence[int], month: YearMonth, zone: str) -> dict[Date, int]:
+    """How many of the instants, in order, lie within the bounds of each of the month's dates."""
+    dates = [date for week in weeks(month) for date in week if date is not None]
+    edges = [bisect_left(starts, midnight(date, zone)) for date in [*dates, first_of(next_month(month))]]
+    return {date: after - before for date, (before, after) in zip(dates, pairwise(edges), strict=True)}
 
 
 def first_of(month: YearMonth) -> Date:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,8 +126,8 @@ class Picker:
 
     def month(self, month: YearMonth, selected: Date | None) -> dict[str, Any]:
         """The context of booking/_month.html."""
-        since, until = dates.month_bounds(month, self.zone)
-        free = self._free_by_date(since, until)
+        slots = self.offers.between(*dates.month_bounds(month, self.zone))
+        free = dates.count_by_date([slot.start for slot in slots], month, self.zone)
         before, after = dates.previous_month(month), dates.next_month(month)
         return {
             "label": dates.month_label(month),
@@ -166,10 +165,6 @@ class Picker:
             nothing=None if slots else nothing_left(date, self.today, self.last, self.offers),
             next_free=None if slots else self._next_free(until),
         )
-
-    def _free_by_date(self, since: int, until: int) -> Counter[Date]:
-        starts = [slot.start for slot in self.offers.between(since, until)]
-        return dates.count_by_date(starts, self.zone, since, until)
 
     def _cell(self, date: Date, free: int, selected: Date | None) -> CellView:
         base = self._base if self.today <= date <= self.last else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from whenever import Date
@@ -13,6 +13,7 @@ from app.booking import dates
 from app.booking.offers import Offers
 from app.booking.picker import Picker
 from app.booking.situation import MentorView, OwnSession, PackView, SeatView, Situation
+from app.booking.slots import Rules, Snapshot
 from tests.booking.slots_strategies import ZONES, situations
 from tests.booking.slots_strategies import Situation as Case
 
@@ -73,8 +74,15 @@ def test_a_day_shows_its_slots_in_order_and_the_cell_counts_them(case: Case, zon
     assert (cell.level > 0) == bool(offered)
 
 
+# One minute into the day St. John's set its clocks back an hour, into the day before.
+MIDNIGHT_TWICE = Case(
+    Rules("America/St_Johns", None, calendar_connected=True, notice_minutes=0), Snapshot(), *[562_127_460] * 3
+)
+
+
 @settings(deadline=None)
 @given(situations(), st.sampled_from(ZONES))
+@example(MIDNIGHT_TWICE, "America/St_Johns")
 def test_the_month_counts_what_its_days_show(case: Case, zone: str) -> None:
     picker, date = picker_of(case, zone)
     month = picker.month(date.year_month(), None)
