@@ -76,7 +76,9 @@ def test_a_day_shows_its_slots_in_order_and_the_cell_counts_them(case: Case, zon
 
 # One minute into the day St. John's set its clocks back an hour, into the day before.
 MIDNIGHT_TWICE = Case(
-    Rules("America/St_Johns", None, calendar_connected=True, notice_minutes=0), Snapshot(), *[562_127_460] * 3
+    Rules(time_zone="America/St_Johns", hours=None, calendar_connected=True, notice_minutes=0),
+    Snapshot(),
+    *[562_127_460] * 3,
 )
 
 
