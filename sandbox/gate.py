@@ -13,6 +13,7 @@ from sandbox.record import Recorder, decoded
 from sandbox.vendors import Answer, Vendor, owner_of
 
 PAUSE = "sandbox.pause"
+FAULT = "sandbox.fault"
 
 
 async def whole_body(receive: Receive) -> bytes:
@@ -50,6 +51,7 @@ class Gate:
         if fault and not fault.after:
             answer, raw = vendor.fault(fault.status, path), None
         else:
+            request[FAULT] = fault
             answer, raw = await self._serve(request, body)
             if fault:
                 answer, raw = vendor.fault(fault.status, path), None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 GOOGLE_CLIENT_ID = "sandbox-google-client"
 GOOGLE_CLIENT_SECRET = "sandbox-google-secret"
+STRIPE_SECRET_KEY = "sk_test_sandbox"
+STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Settings:
     idle_seconds: float = 60.0
     google_client_id: str = GOOGLE_CLIENT_ID
     google_client_secret: str = GOOGLE_CLIENT_SECRET
+    stripe_secret_key: str = STRIPE_SECRET_KEY
+    stripe_webhook_secret: str = STRIPE_WEBHOOK_SECRET
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -46,6 +50,8 @@ class Settings:
             push_http=source.get("SANDBOX_PUSH_HTTP") == "1",
             google_client_id=source.get("GOOGLE_CLIENT_ID") or GOOGLE_CLIENT_ID,
             google_client_secret=source.get("GOOGLE_CLIENT_SECRET") or GOOGLE_CLIENT_SECRET,
+            stripe_secret_key=source.get("STRIPE_SECRET_KEY") or STRIPE_SECRET_KEY,
+            stripe_webhook_secret=source.get("STRIPE_WEBHOOK_SECRET") or STRIPE_WEBHOOK_SECRET,
         )
 
     @property
