@@ -16,7 +16,10 @@ KEEP = 20_000
 SECRETS = frozenset(
     {"access_token", "client_secret", "code", "code_verifier", "id_token", "key", "refresh_token", "token"}
 )
-HEADERS = frozenset({"content-type", "idempotency-key", "if-match", "if-none-match", "user-agent"})
+HEADERS = frozenset(
+    {"content-type", "idempotency-key", "if-match", "if-none-match", "prefer", "stripe-version", "user-agent"}
+)
+HEADER_FAMILIES = ("x-goog-", "paypal-")
 
 
 def redacted(secret: str) -> str:
@@ -51,7 +54,7 @@ def clean_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        if name in HEADERS or name.startswith("x-goog-"):
+        if name in HEADERS or name.startswith(HEADER_FAMILIES):
             kept[name] = value
         elif name == "authorization":
             scheme, _, secret = value.partition(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
@@ -14,6 +15,8 @@ KEEP = 5_000
 ATTEMPTS = 4
 SHUFFLED_OVER_SECONDS = 2.0
 
+Headers = dict[str, str] | Callable[[], dict[str, str]]
+
 
 class Courier:
     """Posts webhooks in the background; a failed one is tried again a few times, a closing sandbox drops the rest."""
@@ -24,10 +27,13 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
 
-    def send(self, vendor: str, url: str, headers: dict[str, str], body: bytes = b"") -> None:
-        """Have a webhook delivered soon: never, twice, or out of order if the vendor's dial says so."""
+    def send(self, vendor: str, url: str, headers: Headers, body: bytes = b"") -> None:
+        """Have a webhook delivered soon: never, twice, or out of order if the vendor's dial says so.
+
+        `headers` may be made anew for each attempt, as a fresh signature is.
+        """
         if self._chaos.roll(vendor, self._chaos.dial(vendor).drop_webhooks):
-            self._note(vendor, url, headers, 0, "dropped")
+            self._note(vendor, url, _made(headers), 0, "dropped")
             return
         copies = 2 if self._chaos.roll(vendor, self._chaos.dial(vendor).duplicate_webhooks) else 1
         for _ in range(copies):
@@ -37,13 +43,12 @@ class Courier:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(
-        self, vendor: str, url: str, headers: dict[str, str], body: bytes, delay: float
-    ) -> None:
+    async def _deliver(self, vendor: str, url: str, headers: Headers, body: bytes, delay: float) -> None:
         for attempt in range(ATTEMPTS):
             await asyncio.sleep(delay)
-            status, problem = await self._post(url, headers, body)
-            self._note(vendor, url, headers, status, problem)
+            sent = _made(headers)
+            status, problem = await self._post(url, sent, body)
+            self._note(vendor, url, sent, status, problem)
             if 0 < status < 500:
                 return
             delay = 0.5 * 4**attempt
@@ -86,3 +91,7 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
+
+
+def _made(headers: Headers) -> dict[str, str]:
+    return headers() if callable(headers) else headers
