@@ -8,7 +8,18 @@ from app.core.db import Base
 from app.mentors import models as mentors
 from app.notifications import models as notifications
 from app.packs import models as packs
+from app.payments import models as payments
 
-__all__ = ["Base", "accounts", "booking", "calendars", "core", "mentors", "notifications", "packs"]
+__all__ = [
+    "Base",
+    "accounts",
+    "booking",
+    "calendars",
+    "core",
+    "mentors",
+    "notifications",
+    "packs",
+    "payments",
+]
 
 metadata = Base.metadata

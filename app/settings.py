@@ -76,7 +76,9 @@ class Settings:
     paypal_certificate_hosts: str = "api.paypal.com api-m.paypal.com api.sandbox.paypal.com"
     paypal_authorities_file: str = ""
     # Where a form may send a buyer to pay
-    checkout_origins: str = "https://checkout.stripe.com https://www.paypal.com https://www.sandbox.paypal.com"
+    checkout_origins: str = (
+        "https://checkout.stripe.com https://www.paypal.com https://www.sandbox.paypal.com"
+    )
     grandfathered_before_date: str = ""
     grandfathered_coupon_id: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.accounts import passwords
 from app.accounts.oauth import GoogleOAuth
@@ -11,6 +12,7 @@ from app.calendars.google import Google
 from app.core import clock
 from app.core.db import Database
 from app.notifications.mailer import Mailer
+from app.packs import terms
 from app.settings import Settings
 
 
@@ -30,6 +32,13 @@ def build(settings: Settings) -> Platform:
     settings.require_for_start()
     clock.follow(settings.clock_file)
     passwords.configure(settings.argon2_memory_kib)
+    terms.configure(
+        terms.Terms(
+            hold=timedelta(minutes=settings.hold_minutes),
+            grace=timedelta(hours=settings.grace_hours),
+            offer=timedelta(hours=settings.offer_hours),
+        )
+    )
     _prepare_oauthlib(settings)
     return Platform(
         settings=settings,

@@ -9,10 +9,10 @@ from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
-from app.packs import notices as packs
+from app.packs import notices as pack_notices
 from app.settings import Settings
 from app.wiring import Platform
-from jobs import booking, calendars, upkeep
+from jobs import booking, calendars, packs, upkeep
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -32,6 +32,7 @@ EVENTS: dict[str, Handler] = {
     "calendar/reconnected": booking.replay_calendar,
     "booking/overdue": booking.complete_overdue,
     **calendars.EVENTS,
+    **packs.EVENTS,
     "upkeep/purge": upkeep.purge,
 }
 
@@ -39,7 +40,7 @@ NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
-    "pack_granted": packs.pack_granted,
+    **pack_notices.NOTICES,
 }
 
 

@@ -25,7 +25,7 @@ from app.core import clock
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.unit_of_work import UnitOfWork
-from app.packs import service as packs
+from app.packs import seats
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ async def _write(uow: UnitOfWork, wish: _Wish, live: Sequence[Span]) -> Booked:
     """Everything that a booking changes, behind the locks."""
     student_id = uow.user_id
     await repository.queue_up(uow.session, wish.mentor_id, student_id)
-    await packs.lock_pair(uow, wish.mentor_id, student_id)
+    await seats.lock_pair(uow, wish.mentor_id, student_id)
     situation = await repository.situation(uow, wish.mentor_id, student_id, wish.start, wish.start)
     earlier = await _earlier(uow, wish, situation)
     if earlier is not None:

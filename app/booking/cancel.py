@@ -14,6 +14,7 @@ from app.booking.transactions import decided
 from app.core import audit, clock
 from app.core.errors import Forbidden
 from app.core.unit_of_work import Role, UnitOfWork
+from app.packs import seats
 from app.packs import service as packs
 from app.packs.models import EntryKind
 
@@ -38,7 +39,7 @@ def costs_session(uow: UnitOfWork, row: SessionRow) -> bool:
 async def cancel_within(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
     """As `cancel`, within the caller's transaction."""
     seen = await repository.find(uow.session, session_id)
-    await packs.lock_pair(uow, seen.mentor_id, seen.student_id)
+    await seats.lock_pair(uow, seen.mentor_id, seen.student_id)
     row = await repository.find(uow.session, session_id, lock=True)
     demand(rules.refusal_to_cancel(row.status, row.start_seconds, now_seconds()))
     version, sync = row.version + 1, sync_after(row)
@@ -65,6 +66,6 @@ async def _account(uow: UnitOfWork, row: SessionRow, late: bool) -> None:
     """The credit was freed with the status; what is left is to use it, or to leave time for using it."""
     if late:
         await packs.add_entry(uow, row.pack_id, EntryKind.LATE_CANCEL, -1, session_id=row.id)
-        await packs.settle(uow, row.mentor_id, row.student_id)
+        await seats.settle(uow, row.mentor_id, row.student_id)
     elif uow.principal.role == Role.MENTOR:
         await packs.leave_days(uow, row.pack_id, rules.LEAVE_DAYS)

@@ -17,6 +17,7 @@ from app.booking.transactions import decided
 from app.core import audit, clock
 from app.core.errors import Forbidden
 from app.core.unit_of_work import Role, UnitOfWork
+from app.packs import seats
 from app.packs import service as packs
 from app.packs.models import EntryKind, PackStatus, SeatStatus
 
@@ -81,7 +82,7 @@ async def change_status(
     """As `edit`, within the caller's transaction and whoever asks. `told`: another kind of notification."""
     seen = await repository.find(uow.session, session_id)
     await repository.queue_up(uow.session, seen.mentor_id, seen.student_id)
-    pair = await packs.lock_pair(uow, seen.mentor_id, seen.student_id)
+    pair = await seats.lock_pair(uow, seen.mentor_id, seen.student_id)
     row = await repository.find(uow.session, session_id, lock=True)
     if row.status is status:
         if row.conflict is not None:
@@ -109,7 +110,7 @@ async def _spend(
     if step.reverse:
         await _give_back(uow, row)
     await packs.add_entry(uow, row.pack_id, _ENTRIES[status], -1, session_id=row.id)
-    await packs.settle(uow, row.mentor_id, row.student_id)
+    await seats.settle(uow, row.mentor_id, row.student_id)
     kind = told or f"session_{status}"
     await tell(uow, kind, facts(row), version=version, sync=EventSync.NONE)
 
@@ -120,7 +121,7 @@ async def _give_back(uow: UnitOfWork, row: SessionRow) -> None:
         await packs.add_entry(uow, pack_id, EntryKind.REVERSAL, 1, session_id=row.id)
 
 
-async def _check_undo(uow: UnitOfWork, row: SessionRow, pair: packs.Pair) -> None:
+async def _check_undo(uow: UnitOfWork, row: SessionRow, pair: seats.Pair) -> None:
     """Free time as far as the mentor's calendar tells; sessions and credit are the constraints' business."""
     pack = next(pack for pack in pair.packs if pack.id == row.pack_id)
     if pack.status in (PackStatus.EXPIRED, PackStatus.REFUNDED):
@@ -149,7 +150,7 @@ async def _undo(uow: UnitOfWork, row: SessionRow) -> None:
     if was_canceled:
         values |= {"event_sync": sync, "event_generation": row.event_generation + 1}
     await repository.change(uow.session, row.id, values)
-    seat = await packs.settle(uow, row.mentor_id, row.student_id)
+    seat = await seats.settle(uow, row.mentor_id, row.student_id)
     if was_canceled:
         await tell(uow, "session_booked", facts(row), version=version, sync=sync)
     if seat is not SeatStatus.ACTIVE:

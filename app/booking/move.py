@@ -25,7 +25,7 @@ from app.core.db import Database
 from app.core.errors import Forbidden
 from app.core.templating import iso
 from app.core.unit_of_work import Role, UnitOfWork
-from app.packs import service as packs
+from app.packs import seats
 
 ONLY_STUDENTS = (
     "Only students move sessions. Cancel it, or propose another time to your mentee. Nothing was changed."
@@ -96,7 +96,7 @@ def _admit(row: SessionRow, situation: Situation, start: datetime, live: Sequenc
 async def _write(uow: UnitOfWork, wish: _Wish, mentor_id: UUID, live: Sequence[Span]) -> SessionFacts:
     """Everything that a move changes, behind the locks."""
     await repository.queue_up(uow.session, mentor_id, uow.user_id)
-    await packs.lock_pair(uow, mentor_id, uow.user_id)
+    await seats.lock_pair(uow, mentor_id, uow.user_id)
     row = await repository.find(uow.session, wish.session_id, lock=True)
     earlier = await _earlier(uow, wish, row)
     if earlier is not None:

@@ -57,7 +57,9 @@ _FAIL = sa.text(
     " attempts = attempts + :counted, last_error = :error, available_at = :next"
     " where id = :id and state = 'queued' and starts = :starts returning state"
 )
-_CONSIDER_TOLD = sa.text("update outbox set state = 'done', done_at = :now where state = 'new'")
+_CONSIDER_TOLD = sa.text(
+    "update outbox set state = 'done', done_at = :now where state = 'new' and type not like 'seats/%'"
+)
 BEFORE_ALL = UUID(int=0)
 
 
@@ -188,5 +190,5 @@ async def perform(
 
 
 async def consider_told(uow: UnitOfWork) -> None:
-    """Mark every waiting event as done without doing it: a demo's past was told long ago."""
+    """Mark waiting events as done without doing them: a demo's past was told long ago. Seats still end in time."""
     await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now()})

@@ -75,6 +75,7 @@ async def change_profile(uow: UnitOfWork, mentor_id: UUID, wanted: Profile) -> N
             before={"max_active_students": before},
             after={"max_active_students": wanted.max_active_students},
         )
+        await uow.emit("seats/offer", {"mentor_id": mentor_id})
 
 
 async def put_override(uow: UnitOfWork, mentor_id: UUID, wanted: Override) -> None:

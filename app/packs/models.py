@@ -90,8 +90,21 @@ class PackEntry(WithId, Base):
     at: Mapped[datetime]
 
 
+class WaitOutcome(StrEnum):
+    """How waiting ended."""
+
+    SEATED = "seated"
+    LAPSED = "lapsed"
+    LEFT = "left"
+    REMOVED = "removed"
+
+
 class SeatReservation(WithId, Base):
-    """A student's place with a mentor; one live seat a pair."""
+    """A student's place with a mentor; one live seat a pair, and never more than the mentor has (a trigger counts).
+
+    `seat_expires_at` ends an offer, a hold or the grace. `offered_until` is kept while an offered seat is held, to go
+    back to. `held_until` postpones the end of grace: somebody is paying.
+    """
 
     __tablename__ = "seat_reservations"
     __table_args__ = (
@@ -111,6 +124,8 @@ class SeatReservation(WithId, Base):
     student_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
     status: Mapped[SeatStatus] = mapped_column(choice(SeatStatus, "status"))
     seat_expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    offered_until: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -129,7 +144,7 @@ class SeatEntry(Base):
 
 
 class WaitlistEntry(WithId, Base):
-    """Who waits for a seat of a mentor, first come first served."""
+    """Who waits for a seat of a mentor, first come first served; with `offered_at` a seat is offered to them."""
 
     __tablename__ = "waitlist"
     __table_args__ = (
@@ -140,9 +155,12 @@ class WaitlistEntry(WithId, Base):
             unique=True,
             postgresql_where=sa.text("left_at is null"),
         ),
+        sa.CheckConstraint("(left_at is null) = (outcome is null)", name="left"),
     )
 
     mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"), index=True)
     student_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
     joined_at: Mapped[datetime]
+    offered_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+    outcome: Mapped[WaitOutcome | None] = mapped_column(choice(WaitOutcome, "outcome"))

@@ -22,12 +22,14 @@ from app.packs.models import (
     SeatStatus,
     SessionPack,
     WaitlistEntry,
+    WaitOutcome,
 )
 
 
 async def lock_mentor(session: AsyncSession, mentor_id: UUID) -> int | None:
     """Lock the mentor's row and return the number of seats; None if there is no such mentor."""
-    query = sa.select(Mentor.max_active_students).where(Mentor.id == mentor_id).with_for_update()
+    query = sa.select(Mentor.max_active_students).where(Mentor.id == mentor_id)
+    query = query.with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -48,6 +50,16 @@ async def lock_seat(session: AsyncSession, mentor_id: UUID, student_id: UUID) ->
         )
         .with_for_update()
         .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def seat_of(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> SeatReservation | None:
+    """The pair's live seat, not locked."""
+    query = sa.select(SeatReservation).where(
+        SeatReservation.mentor_id == mentor_id,
+        SeatReservation.student_id == student_id,
+        SeatReservation.status != SeatStatus.RELEASED,
     )
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -99,30 +111,45 @@ async def add_entry(session: AsyncSession, entry: dict[str, object]) -> None:
     await session.execute(sa.insert(PackEntry).values(id=new_id(), **entry))
 
 
-async def add_seat(session: AsyncSession, mentor_id: UUID, student_id: UUID, now: datetime) -> None:
-    """An active seat."""
+async def seats_open_to(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> int:
+    """Free seats beyond those that others have waited for longer."""
+    query = sa.select(sa.func.seats_open_to(mentor_id, student_id, type_=sa.Integer))
+    return (await session.execute(query)).scalar_one() or 0
+
+
+async def seat_by_id(session: AsyncSession, seat_id: UUID) -> SeatReservation | None:
+    """A seat, live or released, as it is in the database."""
+    query = sa.select(SeatReservation).where(SeatReservation.id == seat_id)
+    return (await session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def add_seat(
+    session: AsyncSession,
+    mentor_id: UUID,
+    student_id: UUID,
+    status: SeatStatus,
+    expires_at: datetime | None,
+    now: datetime,
+) -> UUID:
+    """A new live seat; its id."""
+    id_ = new_id()
     await session.execute(
         sa.insert(SeatReservation).values(
-            id=new_id(),
+            id=id_,
             mentor_id=mentor_id,
             student_id=student_id,
-            status=SeatStatus.ACTIVE,
-            seat_expires_at=None,
+            status=status,
+            seat_expires_at=expires_at,
             created_at=now,
             changed_at=now,
         )
     )
+    return id_
 
 
-async def set_seat(
-    session: AsyncSession, seat_id: UUID, status: SeatStatus, expires_at: datetime | None, now: datetime
-) -> None:
+async def change_seat(session: AsyncSession, seat_id: UUID, values: dict[str, Any]) -> None:
     """Change a seat; the trigger writes its history."""
-    await session.execute(
-        sa.update(SeatReservation)
-        .where(SeatReservation.id == seat_id)
-        .values(status=status, seat_expires_at=expires_at, changed_at=now)
-    )
+    await session.execute(sa.update(SeatReservation).where(SeatReservation.id == seat_id).values(**values))
 
 
 async def prolong(session: AsyncSession, pack_id: UUID, at_least: datetime) -> None:
@@ -141,6 +168,80 @@ async def join_waitlist(session: AsyncSession, mentor_id: UUID, student_id: UUID
         .values(id=new_id(), mentor_id=mentor_id, student_id=student_id, joined_at=now)
         .on_conflict_do_nothing()
     )
+
+
+async def end_waiting(
+    session: AsyncSession, mentor_id: UUID, student_id: UUID, outcome: WaitOutcome, now: datetime
+) -> UUID | None:
+    """The student no longer waits; the entry's id, None if they didn't."""
+    query = (
+        sa.update(WaitlistEntry)
+        .where(
+            WaitlistEntry.mentor_id == mentor_id,
+            WaitlistEntry.student_id == student_id,
+            WaitlistEntry.left_at.is_(None),
+        )
+        .values(left_at=now, outcome=outcome)
+        .returning(WaitlistEntry.id)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def first_waiting(session: AsyncSession, mentor_id: UUID) -> WaitlistEntry | None:
+    """Who has waited longest without an offer (service role only)."""
+    query = (
+        sa.select(WaitlistEntry)
+        .where(
+            WaitlistEntry.mentor_id == mentor_id,
+            WaitlistEntry.left_at.is_(None),
+            WaitlistEntry.offered_at.is_(None),
+        )
+        .order_by(WaitlistEntry.joined_at, WaitlistEntry.id)
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def waiting(session: AsyncSession, entry_id: UUID) -> WaitlistEntry | None:
+    """A place on a waitlist that is still waited on."""
+    query = sa.select(WaitlistEntry).where(WaitlistEntry.id == entry_id, WaitlistEntry.left_at.is_(None))
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def mark_offered(session: AsyncSession, entry_id: UUID, now: datetime) -> None:
+    """A seat is offered to who waits with this entry."""
+    await session.execute(sa.update(WaitlistEntry).where(WaitlistEntry.id == entry_id).values(offered_at=now))
+
+
+def _pair_facts(of: type[SeatReservation] | type[WaitlistEntry]) -> sa.Select[*tuple[Any, ...]]:
+    student, teacher = aliased(User), aliased(User)
+    return (
+        sa.select(
+            of.student_id,
+            of.mentor_id,
+            student.name.label("student_name"),
+            student.email.label("student_email"),
+            student.time_zone.label("student_zone"),
+            teacher.name.label("mentor_name"),
+            teacher.email.label("mentor_email"),
+            Mentor.time_zone.label("mentor_zone"),
+            Mentor.slug,
+        )
+        .join(student, student.id == of.student_id)
+        .join(teacher, teacher.id == of.mentor_id)
+        .join(Mentor, Mentor.id == of.mentor_id)
+    )
+
+
+async def seat_facts(session: AsyncSession, seat_id: UUID) -> Any:
+    """A seat with the names, addresses and zones of its two people (service role only)."""
+    query = _pair_facts(SeatReservation).add_columns(SeatReservation.status, SeatReservation.seat_expires_at)
+    return (await session.execute(query.where(SeatReservation.id == seat_id))).one()
+
+
+async def waiting_facts(session: AsyncSession, entry_id: UUID) -> Any:
+    """A place on a waitlist with the names and addresses of its two people (service role only)."""
+    return (await session.execute(_pair_facts(WaitlistEntry).where(WaitlistEntry.id == entry_id))).one()
 
 
 async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:

@@ -29,11 +29,13 @@ class SeatDecision:
     expires_at: datetime | None = None
 
 
-def seat_after(packs: Sequence[PackState], current: SeatDecision, now: datetime) -> SeatDecision:
+def seat_after(
+    packs: Sequence[PackState], current: SeatDecision, now: datetime, grace: timedelta = GRACE
+) -> SeatDecision:
     """The seat after a ledger change (domain: "Seat after every ledger change").
 
-    Credit left or a session still scheduled: active. Otherwise the pack bought last decides: used up means 72 h of
-    grace, which a later call doesn't prolong; expired or refunded means released. Seats that are only offered or held
+    Credit left or a session still scheduled: active. Otherwise the pack bought last decides: used up means
+    `grace`, which a later call doesn't prolong; expired or refunded means released. Seats that are only offered or held
     are not touched: their checkout decides.
     """
     if current.status in (SeatStatus.OFFERED, SeatStatus.HELD, SeatStatus.RELEASED) or not packs:
@@ -47,4 +49,4 @@ def seat_after(packs: Sequence[PackState], current: SeatDecision, now: datetime)
         return SeatDecision(SeatStatus.RELEASED)
     if current.status is SeatStatus.GRACE:
         return current
-    return SeatDecision(SeatStatus.GRACE, now + GRACE)
+    return SeatDecision(SeatStatus.GRACE, now + grace)

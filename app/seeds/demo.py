@@ -16,6 +16,7 @@ from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role, UnitOfWork
 from app.mentors import enrollment
 from app.packs import service as packs
+from app.packs import waitlist
 from app.seeds import cast
 from app.seeds.cast import DemoMentor, DemoStory, DemoStudent
 from app.seeds.google import connect_demo_calendar
@@ -37,7 +38,7 @@ async def seed_demo(platform: Platform) -> bool:
             await _tell(platform, ids, student, story)
     async with platform.database.service(ServiceDoor.SEED) as uow:
         for student_email, mentor_email in cast.WAITING:
-            await packs.join_waitlist(uow, ids[mentor_email], ids[student_email])
+            await waitlist.join(uow, ids[mentor_email], ids[student_email])
         for email, subject in cast.DISCORD:
             await identities.link_discord(uow, ids[email], subject)
         await outbox.consider_told(uow)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.booking.models import Session, SessionStatus
 from app.mentors.models import DateOverride, Mentor, Product
-from app.packs.models import PackStatus, SeatReservation, SeatStatus, SessionPack, WaitlistEntry
+from app.packs.models import PackStatus, SeatReservation, SeatStatus, SessionPack, WaitlistEntry, WaitOutcome
 
 
 async def has_scheduled_sessions(session: AsyncSession, user_id: UUID) -> bool:
@@ -42,14 +42,22 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> None:
     pair = sa.or_(SeatReservation.student_id == user_id, SeatReservation.mentor_id == user_id)
     waiting = sa.or_(WaitlistEntry.student_id == user_id, WaitlistEntry.mentor_id == user_id)
     profile = {"slug": f"former-{user_id.hex}", "headline": "", "bio": "", "working_hours": None}
-    released = {"status": SeatStatus.RELEASED, "seat_expires_at": None, "changed_at": now}
+    released = {
+        "status": SeatStatus.RELEASED,
+        "seat_expires_at": None,
+        "offered_until": None,
+        "held_until": None,
+        "changed_at": now,
+    }
     for statement in (
         sa.update(Mentor).where(Mentor.id == user_id).values(**profile, max_active_students=0),
         sa.update(SeatReservation)
         .where(pair, SeatReservation.status != SeatStatus.RELEASED)
         .values(**released),
         sa.update(Session).where(theirs, Session.notes != "").values(notes=""),
-        sa.update(WaitlistEntry).where(waiting, WaitlistEntry.left_at.is_(None)).values(left_at=now),
+        sa.update(WaitlistEntry)
+        .where(waiting, WaitlistEntry.left_at.is_(None))
+        .values(left_at=now, outcome=WaitOutcome.LEFT),
         sa.update(Product).where(Product.mentor_id == user_id).values(active=False),
         sa.delete(DateOverride).where(DateOverride.mentor_id == user_id),
     ):

@@ -78,6 +78,26 @@ end $$;
 
 create trigger record_seat_entry after insert or update on seat_reservations
 for each row execute function record_seat_entry();
+
+-- A seat that becomes live needs room. The mentor's row is locked first, as everybody does who takes a seat.
+create function guard_capacity() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    capacity integer;
+begin
+    if new.status = 'released' or (tg_op = 'UPDATE' and old.status <> 'released') then
+        return new;
+    end if;
+    select m.max_active_students into capacity from mentors m where m.id = new.mentor_id for no key update;
+    if (select count(*) from seat_reservations r where r.mentor_id = new.mentor_id and r.status <> 'released')
+       >= capacity then
+        raise exception 'no seat is free' using errcode = 'check_violation', constraint = 'seat_capacity';
+    end if;
+    return new;
+end $$;
+
+create trigger guard_capacity before insert or update on seat_reservations
+for each row execute function guard_capacity();
 """
 
 OUTBOX = """
@@ -136,14 +156,28 @@ $$;
 
 create function waitlist_length(mentor uuid) returns integer
 language sql stable security definer set search_path = public, pg_temp as $$
-    select count(*)::integer from waitlist w where w.mentor_id = mentor and w.left_at is null
+    select count(*)::integer from waitlist w
+     where w.mentor_id = mentor and w.left_at is null and w.offered_at is null
+$$;
+
+-- Seats that a student may take: none is free while as many others have waited longer.
+create function seats_open_to(mentor uuid, student uuid) returns integer
+language sql stable security definer set search_path = public, pg_temp as $$
+    select m.max_active_students
+         - (select count(*)::integer from seat_reservations r where r.mentor_id = mentor and r.status <> 'released')
+         - (select count(*)::integer from waitlist w
+             where w.mentor_id = mentor and w.left_at is null and w.offered_at is null
+               and not exists (select 1 from waitlist mine
+                                where mine.mentor_id = mentor and mine.student_id = student and mine.left_at is null
+                                  and (mine.joined_at, mine.id) <= (w.joined_at, w.id)))
+      from mentors m where m.id = mentor
 $$;
 
 create function waitlist_position(mentor uuid) returns integer
 language sql stable security definer set search_path = public, pg_temp as $$
     select count(*)::integer
       from waitlist mine
-      join waitlist w on w.mentor_id = mine.mentor_id and w.left_at is null
+      join waitlist w on w.mentor_id = mine.mentor_id and w.left_at is null and w.offered_at is null
                      and (w.joined_at, w.id) <= (mine.joined_at, mine.id)
      where mine.mentor_id = mentor and mine.student_id = app_user_id() and mine.left_at is null
 $$;
@@ -330,12 +364,15 @@ drop function announce_slots(uuid, tstzrange);
 drop function booking_situation(uuid, uuid, timestamptz, timestamptz, timestamptz);
 drop view people;
 drop function waitlist_position(uuid);
+drop function seats_open_to(uuid, uuid);
 drop function waitlist_length(uuid);
 drop function seats_in_use(uuid);
 drop function mentor_times(uuid, timestamptz, timestamptz);
 drop function authenticate(bytea, boolean, timestamptz);
 drop trigger announce_outbox on outbox;
 drop function announce_outbox();
+drop trigger guard_capacity on seat_reservations;
+drop function guard_capacity();
 drop trigger record_seat_entry on seat_reservations;
 drop function record_seat_entry();
 drop trigger count_scheduled_sessions on sessions;

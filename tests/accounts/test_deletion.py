@@ -18,7 +18,7 @@ from app.core.models import AuditEntry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
 from app.mentors.models import Mentor, Product
-from app.packs import service as packs
+from app.packs import waitlist
 from app.packs.models import SeatReservation, WaitlistEntry
 from tests.accounts.browser import target
 from tests.accounts.conftest import Open
@@ -129,7 +129,8 @@ async def test_a_student_leaves_no_notes_and_takes_no_seat(
     browsers: Open, database: Database, cast: Cast
 ) -> None:
     async with database.service(ServiceDoor.SEED) as uow:
-        await packs.join_waitlist(uow, cast["other_mentor"], cast["student"])
+        await uow.session.execute(sa.update(Mentor).values(max_active_students=1))
+        await waitlist.join(uow, cast["other_mentor"], cast["student"])
         await uow.commit()
     await run(database, meeting(cast, SessionStatus.COMPLETED, days=-3), expire_packs())
     browser = await browsers(cast["student"])

@@ -19,7 +19,7 @@ from app.booking.service import Booked, BookingRefused
 from app.core import clock
 from app.core.db import Database
 from app.core.rls import ServiceDoor
-from app.packs import service as packs
+from app.packs import seats
 from app.settings import Settings
 from tests.booking.support import Desk, refused
 
@@ -173,7 +173,7 @@ async def test_an_undo_and_a_booking_race_for_the_time(crowd: Desk) -> None:
 async def test_a_pack_frozen_meanwhile_pays_nothing(crowd: Desk) -> None:
     start = (await crowd.offers("student"))[0]
     async with crowd.database.service(ServiceDoor.JOB) as uow:
-        await packs.lock_pair(uow, crowd.cast["mentor"], crowd.cast["student"])
+        await seats.lock_pair(uow, crowd.cast["mentor"], crowd.cast["student"])
         await uow.session.execute(sa.text("update session_packs set frozen = true"))
         booking = asyncio.create_task(crowd.book("student", start))
         await wait_for_lock(crowd)

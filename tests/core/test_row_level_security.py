@@ -84,6 +84,12 @@ VISIBLE: dict[str, Seen] = {
     "deliveries": self_or_admin,
     "audit_log": admin_only,
     "idempotency_keys": self_only,
+    "orders": pair_or_admin,
+    "payments": pair_or_admin,
+    "refunds": pair_or_admin,
+    "webhook_events": admin_only,
+    "reconciliation_runs": admin_only,
+    "reconciliation_findings": admin_only,
 }
 
 
@@ -206,6 +212,38 @@ def pairs(world: World) -> None:
         )
 
 
+def purchases(world: World) -> None:
+    for student, mentor in PAIRS.items():
+        product = next(row for owner, row in world.rows["mentorship_products"] if owner == mentor)
+        order = world.add(
+            "orders",
+            student,
+            mentor_id=world.ids[mentor],
+            student_id=world.ids[student],
+            product_id=product["id"],
+            provider="stripe",
+            status="paid",
+            title="Pack",
+            sessions=4,
+            validity_days=45,
+            original_amount=1,
+            total_amount=1,
+            currency="EUR",
+            created_at=NOW,
+            hold_until=NOW,
+        )
+        money = {"order_id": order["id"], "amount": 1, "currency": "EUR"}
+        paid = {"provider": "stripe", "provider_payment_id": student, "status": "completed", "created_at": NOW}
+        payment = world.add("payments", student, **money, **paid)
+        wish = {"status": "requested", "origin": "admin", "requested_at": NOW}
+        world.add("refunds", student, **money, **wish, payment_id=payment["id"])
+        told = {"type": "x", "subject": {}, "body": {}, "received_at": NOW}
+        world.add("webhook_events", student, provider="stripe", provider_event_id=student, **told)
+        run = world.add("reconciliation_runs", student, started_at=NOW)
+        found = {"code": "x", "repaired": False, "found_at": NOW}
+        world.add("reconciliation_findings", student, run_id=run["id"], order_id=order["id"], **found)
+
+
 @pytest.fixture
 async def world(database: Database) -> World:
     world = World()
@@ -213,6 +251,7 @@ async def world(database: Database) -> World:
     doings(world)
     mentors(world)
     pairs(world)
+    purchases(world)
     async with database.service(ServiceDoor.SEED) as uow:
         for table, rows in world.rows.items():
             for _, values in rows:

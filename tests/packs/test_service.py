@@ -13,6 +13,7 @@ from app.core.errors import NotFound, Refused
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
+from app.packs import seats, waitlist
 from app.packs import service as packs
 from app.packs.models import EntryKind, PackStatus, SeatEntry, SeatReservation, SeatStatus, SessionPack
 from tests import cast as casting
@@ -84,20 +85,23 @@ async def test_the_ledger_is_the_balance(database: Database, cast: Cast) -> None
         for kind, delta in changes:
             await packs.add_entry(uow, pack_id, kind, delta)
             balance += delta
-            pack = (await packs.lock_pair(uow, cast["mentor"], cast["student"])).packs[0]
+            pack = (await seats.lock_pair(uow, cast["mentor"], cast["student"])).packs[0]
             assert (pack.remaining_sessions, pack.status) == (
                 balance,
                 PackStatus.ACTIVE if balance else PackStatus.DEPLETED,
             )
-        assert await packs.settle(uow, cast["mentor"], cast["student"]) is SeatStatus.GRACE
+        assert await seats.settle(uow, cast["mentor"], cast["student"]) is SeatStatus.GRACE
         with pytest.raises(IntegrityError, match="ck_session_packs_credit"):
             await packs.add_entry(uow, pack_id, EntryKind.COMPLETE, -1)
 
 
 async def test_waiting_twice_is_waiting_once(database: Database, cast: Cast) -> None:
+    async with database.service(ServiceDoor.SEED) as uow:
+        await uow.session.execute(sa.text("update mentors set max_active_students = 1"))
+        await uow.commit()
     for name in ("new_student", "other_student", "new_student"):
         async with database.unit_of_work(cast.principal(name)) as uow:
-            await packs.join_waitlist(uow, cast["mentor"], cast[name])
+            await waitlist.join(uow, cast["mentor"], cast[name])
             await uow.commit()
     async with database.unit_of_work(cast.principal("other_student")) as uow:
         question = sa.text("select waitlist_length(:m), waitlist_position(:m)")

@@ -1,0 +1,222 @@
+"""Seats: a student's scarce place with a mentor, taken, held, kept, released and offered to who waits.
+
+Each function works in the caller's transaction. Whoever may need a new seat locks the mentor's row first, so that
+capacity holds; the database counts again (trigger `guard_capacity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.core import clock
+from app.core.errors import NotFound, Refused
+from app.core.unit_of_work import UnitOfWork
+from app.packs import repository, rules
+from app.packs.models import SeatReservation, SeatStatus, SessionPack, WaitOutcome
+from app.packs.terms import terms
+
+SOLD_OUT = "All seats of this instructor are taken. Join the waitlist to hear when one is free."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A student's seat and packs with one mentor, locked until the transaction ends."""
+
+    seat: SeatReservation | None
+    packs: Sequence[SessionPack]
+
+
+async def lock_pair(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> Pair:
+    """Lock the pair's live seat, then its packs by id (the one order of locks)."""
+    seat = await repository.lock_seat(uow.session, mentor_id, student_id)
+    packs = await repository.lock_packs(uow.session, mentor_id, student_id)
+    return Pair(seat, packs)
+
+
+async def lock_mentor(uow: UnitOfWork, mentor_id: UUID) -> int:
+    """Lock the mentor's row, first of all locks; returns the number of seats. Raises NotFound."""
+    capacity = await repository.lock_mentor(uow.session, mentor_id)
+    if capacity is None:
+        raise NotFound
+    return capacity
+
+
+async def take(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
+    """Make the pair's seat active, taking a new one if it has none; who waited for it waits no longer.
+
+    Raises NotFound for an unknown mentor, Refused("sold_out") where no seat is free.
+    """
+    capacity = await lock_mentor(uow, mentor_id)
+    seat = await repository.lock_seat(uow.session, mentor_id, student_id)
+    if seat is not None:
+        if seat.status is not SeatStatus.ACTIVE:
+            await _change(uow, seat, SeatStatus.ACTIVE)
+    elif await repository.seats_in_use(uow.session, mentor_id) >= capacity:
+        raise Refused("sold_out", SOLD_OUT)
+    else:
+        await _add(uow, mentor_id, student_id, SeatStatus.ACTIVE)
+    await repository.end_waiting(uow.session, mentor_id, student_id, WaitOutcome.SEATED, clock.now())
+
+
+async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: datetime) -> None:
+    """Keep a seat for the student while they are paying, or the one they have; `until` is business time.
+
+    An offered seat is held and goes back to the offer; one in grace outlives its end until `until`, once. A free one
+    is only for who has nobody in front on the waitlist. Raises NotFound, Refused("sold_out").
+    """
+    await lock_mentor(uow, mentor_id)
+    seat = await repository.lock_seat(uow.session, mentor_id, student_id)
+    if seat is None:
+        if await repository.seats_open_to(uow.session, mentor_id, student_id) < 1:
+            raise Refused("sold_out", SOLD_OUT)
+        await _add(uow, mentor_id, student_id, SeatStatus.HELD, until)
+    elif seat.status in (SeatStatus.OFFERED, SeatStatus.HELD):
+        offered = seat.seat_expires_at if seat.status is SeatStatus.OFFERED else seat.offered_until
+        await _change(uow, seat, SeatStatus.HELD, until, offered_until=offered)
+    elif seat.status is SeatStatus.GRACE and clock.now() < _instant(seat.seat_expires_at):
+        await repository.change_seat(uow.session, seat.id, {"held_until": until})
+        await _wake(uow, seat.id, until)
+
+
+async def hold_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: datetime) -> bool:
+    """As `hold` for somebody whose hold was lost and who may have paid: any free seat will do. False if none is."""
+    capacity = await lock_mentor(uow, mentor_id)
+    seat = await repository.lock_seat(uow.session, mentor_id, student_id)
+    if seat is not None:
+        if seat.status in (SeatStatus.OFFERED, SeatStatus.HELD):
+            await hold(uow, mentor_id, student_id, until)
+        return True
+    if await repository.seats_in_use(uow.session, mentor_id) >= capacity:
+        return False
+    await _add(uow, mentor_id, student_id, SeatStatus.HELD, until)
+    return True
+
+
+async def give_back(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
+    """Nobody is paying any more: a held seat goes back to its offer if time is left, else it is released."""
+    await lock_mentor(uow, mentor_id)
+    seat = await repository.lock_seat(uow.session, mentor_id, student_id)
+    if seat is None:
+        return
+    if seat.status is SeatStatus.GRACE and seat.held_until is not None:
+        await repository.change_seat(uow.session, seat.id, {"held_until": None})
+        await _wake(uow, seat.id, _instant(seat.seat_expires_at))
+    elif seat.status is SeatStatus.HELD and seat.offered_until and seat.offered_until > clock.now():
+        await _change(uow, seat, SeatStatus.OFFERED, seat.offered_until)
+    elif seat.status is SeatStatus.HELD:
+        await release(uow, seat, waited=WaitOutcome.LAPSED)
+
+
+async def settle(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> SeatStatus | None:
+    """Bring the pair's seat in line with its packs after the ledger or its sessions changed; returns its status."""
+    pair = await lock_pair(uow, mentor_id, student_id)
+    if pair.seat is None:
+        return None
+    current = rules.SeatDecision(pair.seat.status, pair.seat.seat_expires_at)
+    states = [
+        rules.PackState(pack.status, pack.remaining_sessions, pack.scheduled_sessions, pack.purchased_at)
+        for pack in pair.packs
+    ]
+    decision = rules.seat_after(states, current, clock.now(), terms().grace)
+    if decision.status is SeatStatus.RELEASED and current.status is not SeatStatus.RELEASED:
+        await release(uow, pair.seat)
+    elif decision != current:
+        await _change(uow, pair.seat, decision.status, decision.expires_at)
+    return decision.status
+
+
+async def release(uow: UnitOfWork, seat: SeatReservation, waited: WaitOutcome | None = None) -> None:
+    """The seat is free for the next; `waited`: how that ended the student's waiting, if they had waited for it."""
+    await _change(uow, seat, SeatStatus.RELEASED)
+    if waited:
+        await repository.end_waiting(uow.session, seat.mentor_id, seat.student_id, waited, clock.now())
+    await uow.emit("seats/offer", {"mentor_id": seat.mentor_id})
+
+
+async def expire(uow: UnitOfWork, seat_id: UUID) -> None:
+    """End an offer or a grace whose time is over; anything else, and anything later than now, stays."""
+    found = await repository.seat_by_id(uow.session, seat_id)
+    if found is None or found.status not in (SeatStatus.OFFERED, SeatStatus.GRACE):
+        return
+    await lock_mentor(uow, found.mentor_id)
+    seat = await repository.lock_seat(uow.session, found.mentor_id, found.student_id)
+    if seat is None or seat.id != seat_id or not _is_over(seat):
+        return
+    kind = "offer_lapsed" if seat.status is SeatStatus.OFFERED else "seat_released"
+    await release(uow, seat, waited=WaitOutcome.LAPSED if seat.status is SeatStatus.OFFERED else None)
+    await uow.emit("notification/send", {"kind": kind, "seat_id": seat_id}, key=f"{kind}:{seat_id}")
+
+
+async def offer(uow: UnitOfWork, mentor_id: UUID) -> int:
+    """Offer the mentor's free seats to those who have waited longest, each exclusively; returns how many."""
+    capacity = await lock_mentor(uow, mentor_id)
+    free = capacity - await repository.seats_in_use(uow.session, mentor_id)
+    offered = 0
+    while offered < free:
+        entry = await repository.first_waiting(uow.session, mentor_id)
+        if entry is None:
+            break
+        if await repository.lock_seat(uow.session, mentor_id, entry.student_id) is not None:
+            await repository.end_waiting(
+                uow.session, mentor_id, entry.student_id, WaitOutcome.SEATED, clock.now()
+            )
+            continue
+        until = clock.now() + terms().offer
+        seat_id = await _add(uow, mentor_id, entry.student_id, SeatStatus.OFFERED, until)
+        await repository.mark_offered(uow.session, entry.id, clock.now())
+        await uow.emit(
+            "notification/send", {"kind": "seat_offered", "seat_id": seat_id}, key=f"seat_offered:{seat_id}"
+        )
+        offered += 1
+    return offered
+
+
+def _is_over(seat: SeatReservation) -> bool:
+    if seat.status not in (SeatStatus.OFFERED, SeatStatus.GRACE):
+        return False
+    ends = [instant for instant in (seat.seat_expires_at, seat.held_until) if instant is not None]
+    return max(ends) <= clock.now()
+
+
+def _instant(instant: datetime | None) -> datetime:
+    """The end that the table's check guarantees for every status that ends by itself."""
+    if instant is None:
+        raise LookupError("a seat that is offered, held or in grace has an end")
+    return instant
+
+
+async def _add(
+    uow: UnitOfWork, mentor_id: UUID, student_id: UUID, status: SeatStatus, until: datetime | None = None
+) -> UUID:
+    seat_id = await repository.add_seat(uow.session, mentor_id, student_id, status, until, clock.now())
+    if until is not None:
+        await _wake(uow, seat_id, until)
+    return seat_id
+
+
+async def _change(
+    uow: UnitOfWork,
+    seat: SeatReservation,
+    status: SeatStatus,
+    until: datetime | None = None,
+    *,
+    offered_until: datetime | None = None,
+) -> None:
+    values = {
+        "status": status,
+        "seat_expires_at": until,
+        "offered_until": offered_until,
+        "held_until": None,
+        "changed_at": clock.now(),
+    }
+    await repository.change_seat(uow.session, seat.id, values)
+    if until is not None:
+        await _wake(uow, seat.id, until)
+
+
+async def _wake(uow: UnitOfWork, seat_id: UUID, at: datetime) -> None:
+    """Have somebody look at the seat when its time may be over."""
+    await uow.emit("seats/expire", {"seat_id": seat_id}, at=at)
