@@ -18,6 +18,7 @@ from sandbox.clock import BusinessClock
 from sandbox.control import chaos as control_chaos
 from sandbox.control import clock as control_clock
 from sandbox.control import google as control_google
+from sandbox.control import paypal as control_paypal
 from sandbox.control import resend as control_resend
 from sandbox.control import watch
 from sandbox.control.errors import ControlError
@@ -28,6 +29,10 @@ from sandbox.google import pages as google_pages
 from sandbox.google.service import Google
 from sandbox.http import HttpRequest, HttpResponse, json_answer, reply
 from sandbox.pages import STATIC, Pages
+from sandbox.paypal import errors as paypal_errors
+from sandbox.paypal import http as paypal_http
+from sandbox.paypal import pages as paypal_pages
+from sandbox.paypal.service import PayPal
 from sandbox.record import Recorder
 from sandbox.resend import errors as resend_errors
 from sandbox.resend import http as resend_http
@@ -38,13 +43,21 @@ from sandbox.state import Store
 from sandbox.vendors import Vendor
 from sandbox.webhooks import Courier
 
-EXPECTED = (
+VENDOR_ERRORS = (
     google_errors.GoogleError,
     google_errors.OAuthError,
+    paypal_errors.PayPalError,
+    paypal_errors.TokenError,
     resend_errors.ResendError,
-    ControlError,
-    HTTPException,
 )
+VendorError = (
+    google_errors.GoogleError
+    | google_errors.OAuthError
+    | paypal_errors.PayPalError
+    | paypal_errors.TokenError
+    | resend_errors.ResendError
+)
+EXPECTED = (*VENDOR_ERRORS, ControlError, HTTPException)
 VENDORS = {
     "google": Vendor(
         "google",
@@ -53,6 +66,7 @@ VENDORS = {
         ),
         google_errors.fault,
     ),
+    "paypal": Vendor("paypal", lambda path: path.startswith("/approve/"), paypal_errors.fault),
     "resend": Vendor("resend", lambda path: False, resend_errors.fault, waits_itself=True),
 }
 
@@ -63,6 +77,7 @@ async def reset(
     courier: NamedDependency[Courier],
     recorder: NamedDependency[Recorder],
     google: NamedDependency[Google],
+    paypal: NamedDependency[PayPal],
     resend: NamedDependency[Resend],
 ) -> HttpResponse:
     """Everything as after a first start; business time stays, it never goes back."""
@@ -71,6 +86,7 @@ async def reset(
     courier.forget()
     recorder.clear()
     google.reset()
+    paypal.reset()
     resend.reset()
     return json_answer({})
 
@@ -89,6 +105,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "google": Google(settings, store, clock, courier),
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
+        "paypal": PayPal(settings, store, courier),
         "recorder": recorder,
         "resend": Resend(store),
         "vendors": VENDORS,
@@ -104,9 +121,7 @@ def create_app(settings: Settings) -> ASGIApp:
         route_handlers=routes(),
         dependencies={name: _given(part) for name, part in parts.items()},
         exception_handlers={
-            google_errors.GoogleError: _vendor_error,
-            google_errors.OAuthError: _vendor_error,
-            resend_errors.ResendError: _vendor_error,
+            **dict.fromkeys(VENDOR_ERRORS, _vendor_error),
             ControlError: _control_error,
             HTTPException: _http_error,
         },
@@ -121,12 +136,13 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every address the sandbox serves."""
-    control = [watch, control_chaos, control_clock, control_google, control_resend]
+    control = [watch, control_chaos, control_clock, control_google, control_paypal, control_resend]
     return [
         *home.HANDLERS,
         *resend_pages.HANDLERS,
         Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
+        Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),
         Router("/resend", route_handlers=resend_http.HANDLERS),
         Router(
             "/control", route_handlers=[reset, *(handler for part in control for handler in part.HANDLERS)]
@@ -145,10 +161,7 @@ async def _tell(error: Exception, scope: Scope) -> None:
         logging.getLogger(__name__).error("%s failed", scope["path"], exc_info=error)
 
 
-def _vendor_error(
-    request: HttpRequest,
-    error: google_errors.GoogleError | google_errors.OAuthError | resend_errors.ResendError,
-) -> HttpResponse:
+def _vendor_error(request: HttpRequest, error: VendorError) -> HttpResponse:
     if request.url.path.startswith("/control/"):
         return json_answer({"error": str(error)}, error.status)
     return reply(error.answer())
@@ -166,4 +179,6 @@ def _http_error(request: HttpRequest, error: HTTPException) -> HttpResponse:
         return reply(resend_errors.ResendError(error.status_code, name, error.detail).answer())
     if path.startswith("/google/"):
         return reply(google_errors.GoogleError(error.status_code, "notFound", error.detail).answer())
+    if path.startswith("/paypal/"):
+        return reply(paypal_errors.PayPalError(error.status_code, "INVALID_RESOURCE_ID", path).answer())
     return json_answer({"error": error.detail}, error.status_code)

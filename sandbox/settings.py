@@ -11,6 +11,9 @@ GOOGLE_CLIENT_ID = "sandbox-google-client"
 GOOGLE_CLIENT_SECRET = "sandbox-google-secret"
 STRIPE_SECRET_KEY = "sk_test_sandbox"
 STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
+PAYPAL_CLIENT_ID = "sandbox-paypal-client"
+PAYPAL_CLIENT_SECRET = "sandbox-paypal-secret"
+PAYPAL_WEBHOOK_ID = "sandbox-paypal-webhook"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,9 @@ class Settings:
     google_client_secret: str = GOOGLE_CLIENT_SECRET
     stripe_secret_key: str = STRIPE_SECRET_KEY
     stripe_webhook_secret: str = STRIPE_WEBHOOK_SECRET
+    paypal_client_id: str = PAYPAL_CLIENT_ID
+    paypal_client_secret: str = PAYPAL_CLIENT_SECRET
+    paypal_webhook_id: str = PAYPAL_WEBHOOK_ID
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -52,9 +58,17 @@ class Settings:
             google_client_secret=source.get("GOOGLE_CLIENT_SECRET") or GOOGLE_CLIENT_SECRET,
             stripe_secret_key=source.get("STRIPE_SECRET_KEY") or STRIPE_SECRET_KEY,
             stripe_webhook_secret=source.get("STRIPE_WEBHOOK_SECRET") or STRIPE_WEBHOOK_SECRET,
+            paypal_client_id=source.get("PAYPAL_CLIENT_ID") or PAYPAL_CLIENT_ID,
+            paypal_client_secret=source.get("PAYPAL_CLIENT_SECRET") or PAYPAL_CLIENT_SECRET,
+            paypal_webhook_id=source.get("PAYPAL_WEBHOOK_ID") or PAYPAL_WEBHOOK_ID,
         )
 
     @property
     def state_file(self) -> Path:
         """The SQLite file that keeps the vendors' state over a restart."""
         return self.data_dir / "sandbox" / "state.sqlite3"
+
+    @property
+    def paypal_authority_file(self) -> Path:
+        """Where the certificate is written of the authority that vouches for PayPal's stand-in."""
+        return self.data_dir / "sandbox" / "paypal-authority.pem"

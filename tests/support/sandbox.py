@@ -183,6 +183,12 @@ class RunningSandbox:
             "GOOGLE_CALENDAR_URL": f"{google}/calendar/v3/",
             "RESEND_URL": f"{self.url}/resend",
             "RESEND_API_KEY": "re_sandbox",
+            "PAYPAL_CLIENT_ID": self.settings.paypal_client_id,
+            "PAYPAL_CLIENT_SECRET": self.settings.paypal_client_secret,
+            "PAYPAL_WEBHOOK_ID": self.settings.paypal_webhook_id,
+            "PAYPAL_URL": f"{self.url}/paypal",
+            "PAYPAL_CERTIFICATE_HOSTS": "127.0.0.1",
+            "PAYPAL_AUTHORITIES_FILE": str(self.settings.paypal_authority_file),
             "CLOCK_FILE": str(self.settings.clock_file),
         }
 
