@@ -20,6 +20,7 @@ from sandbox.control import clock as control_clock
 from sandbox.control import google as control_google
 from sandbox.control import paypal as control_paypal
 from sandbox.control import resend as control_resend
+from sandbox.control import stripe as control_stripe
 from sandbox.control import watch
 from sandbox.control.errors import ControlError
 from sandbox.gate import Gate
@@ -40,6 +41,10 @@ from sandbox.resend import pages as resend_pages
 from sandbox.resend.service import Resend
 from sandbox.settings import Settings
 from sandbox.state import Store
+from sandbox.stripe import errors as stripe_errors
+from sandbox.stripe import http as stripe_http
+from sandbox.stripe import pages as stripe_pages
+from sandbox.stripe.service import Stripe
 from sandbox.vendors import Vendor
 from sandbox.webhooks import Courier
 
@@ -49,6 +54,7 @@ VENDOR_ERRORS = (
     paypal_errors.PayPalError,
     paypal_errors.TokenError,
     resend_errors.ResendError,
+    stripe_errors.StripeError,
 )
 VendorError = (
     google_errors.GoogleError
@@ -56,6 +62,7 @@ VendorError = (
     | paypal_errors.PayPalError
     | paypal_errors.TokenError
     | resend_errors.ResendError
+    | stripe_errors.StripeError
 )
 EXPECTED = (*VENDOR_ERRORS, ControlError, HTTPException)
 VENDORS = {
@@ -68,6 +75,7 @@ VENDORS = {
     ),
     "paypal": Vendor("paypal", lambda path: path.startswith("/approve/"), paypal_errors.fault),
     "resend": Vendor("resend", lambda path: False, resend_errors.fault, waits_itself=True),
+    "stripe": Vendor("stripe", stripe_pages.is_page, stripe_errors.fault),
 }
 
 
@@ -79,6 +87,7 @@ async def reset(
     google: NamedDependency[Google],
     paypal: NamedDependency[PayPal],
     resend: NamedDependency[Resend],
+    stripe: NamedDependency[Stripe],
 ) -> HttpResponse:
     """Everything as after a first start; business time stays, it never goes back."""
     for name in VENDORS:
@@ -88,6 +97,7 @@ async def reset(
     google.reset()
     paypal.reset()
     resend.reset()
+    stripe.reset()
     return json_answer({})
 
 
@@ -108,6 +118,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "paypal": PayPal(settings, store, courier),
         "recorder": recorder,
         "resend": Resend(store),
+        "stripe": Stripe(settings, store, courier),
         "vendors": VENDORS,
     }
 
@@ -136,7 +147,15 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every address the sandbox serves."""
-    control = [watch, control_chaos, control_clock, control_google, control_paypal, control_resend]
+    control = [
+        watch,
+        control_chaos,
+        control_clock,
+        control_google,
+        control_paypal,
+        control_resend,
+        control_stripe,
+    ]
     return [
         *home.HANDLERS,
         *resend_pages.HANDLERS,
@@ -144,6 +163,7 @@ def routes() -> list[ControllerRouterHandler]:
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
         Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),
         Router("/resend", route_handlers=resend_http.HANDLERS),
+        Router("/stripe", route_handlers=[*stripe_http.HANDLERS, *stripe_pages.HANDLERS]),
         Router(
             "/control", route_handlers=[reset, *(handler for part in control for handler in part.HANDLERS)]
         ),
@@ -181,4 +201,8 @@ def _http_error(request: HttpRequest, error: HTTPException) -> HttpResponse:
         return reply(google_errors.GoogleError(error.status_code, "notFound", error.detail).answer())
     if path.startswith("/paypal/"):
         return reply(paypal_errors.PayPalError(error.status_code, "INVALID_RESOURCE_ID", path).answer())
+    if path.startswith("/stripe/v1"):
+        return reply(
+            stripe_errors.StripeError(error.status_code, f"Unrecognized request URL ({path}).").answer()
+        )
     return json_answer({"error": error.detail}, error.status_code)
