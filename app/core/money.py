@@ -86,11 +86,12 @@ def parse_money(text: str, currency: str) -> int:
     found = _AMOUNT.fullmatch(amount)
     if not found:
         raise ValueError(f"Write an amount such as {example}.")
-    part = found["part"] or ""
+    whole, part = str(found["whole"]), str(found["part"] or "")
     if len(part) > exponent:
         many = f"at most {exponent} decimals" if exponent else "no decimals"
         raise ValueError(f"{currency} has {many}: write it such as {example}.")
-    return int(found["whole"].replace(",", "")) * 10**exponent + int(part.ljust(exponent, "0") or 0)
+    scale: int = 10**exponent
+    return int(whole.replace(",", "")) * scale + int(part.ljust(exponent, "0") or 0)
 
 
 def _without_sign(text: str, currency: str) -> str:

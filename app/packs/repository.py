@@ -1,4 +1,4 @@
-"""SQL of packs, ledger, seats and waitlist. Locks are taken in one order: mentor, seat, packs by id, session."""
+"""SQL of packs, ledger and seats. Locks are taken in one order: mentor, seat, packs by id, session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -22,7 +21,6 @@ from app.packs.models import (
     SeatStatus,
     SessionPack,
     WaitlistEntry,
-    WaitOutcome,
 )
 
 
@@ -111,10 +109,10 @@ async def add_entry(session: AsyncSession, entry: dict[str, object]) -> None:
     await session.execute(sa.insert(PackEntry).values(id=new_id(), **entry))
 
 
-async def seats_open_to(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> int:
-    """Free seats beyond those that others have waited for longer."""
+async def seats_open_to(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> int | None:
+    """Free seats beyond those that others have waited for longer; None for an unknown mentor."""
     query = sa.select(sa.func.seats_open_to(mentor_id, student_id, type_=sa.Integer))
-    return (await session.execute(query)).scalar_one() or 0
+    return (await session.execute(query)).scalar_one()
 
 
 async def seat_by_id(session: AsyncSession, seat_id: UUID) -> SeatReservation | None:
@@ -152,6 +150,11 @@ async def change_seat(session: AsyncSession, seat_id: UUID, values: dict[str, An
     await session.execute(sa.update(SeatReservation).where(SeatReservation.id == seat_id).values(**values))
 
 
+async def change_pack(session: AsyncSession, pack_id: UUID, values: dict[str, Any]) -> None:
+    """Change a pack; what is left in it is the ledger's business."""
+    await session.execute(sa.update(SessionPack).where(SessionPack.id == pack_id).values(**values))
+
+
 async def prolong(session: AsyncSession, pack_id: UUID, at_least: datetime) -> None:
     """Move a pack's expiry to `at_least` where it is earlier."""
     await session.execute(
@@ -159,58 +162,6 @@ async def prolong(session: AsyncSession, pack_id: UUID, at_least: datetime) -> N
         .where(SessionPack.id == pack_id, SessionPack.expires_at < at_least)
         .values(expires_at=at_least)
     )
-
-
-async def join_waitlist(session: AsyncSession, mentor_id: UUID, student_id: UUID, now: datetime) -> None:
-    """Wait for a seat; waiting already changes nothing."""
-    await session.execute(
-        insert(WaitlistEntry)
-        .values(id=new_id(), mentor_id=mentor_id, student_id=student_id, joined_at=now)
-        .on_conflict_do_nothing()
-    )
-
-
-async def end_waiting(
-    session: AsyncSession, mentor_id: UUID, student_id: UUID, outcome: WaitOutcome, now: datetime
-) -> UUID | None:
-    """The student no longer waits; the entry's id, None if they didn't."""
-    query = (
-        sa.update(WaitlistEntry)
-        .where(
-            WaitlistEntry.mentor_id == mentor_id,
-            WaitlistEntry.student_id == student_id,
-            WaitlistEntry.left_at.is_(None),
-        )
-        .values(left_at=now, outcome=outcome)
-        .returning(WaitlistEntry.id)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def first_waiting(session: AsyncSession, mentor_id: UUID) -> WaitlistEntry | None:
-    """Who has waited longest without an offer (service role only)."""
-    query = (
-        sa.select(WaitlistEntry)
-        .where(
-            WaitlistEntry.mentor_id == mentor_id,
-            WaitlistEntry.left_at.is_(None),
-            WaitlistEntry.offered_at.is_(None),
-        )
-        .order_by(WaitlistEntry.joined_at, WaitlistEntry.id)
-        .limit(1)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def waiting(session: AsyncSession, entry_id: UUID) -> WaitlistEntry | None:
-    """A place on a waitlist that is still waited on."""
-    query = sa.select(WaitlistEntry).where(WaitlistEntry.id == entry_id, WaitlistEntry.left_at.is_(None))
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def mark_offered(session: AsyncSession, entry_id: UUID, now: datetime) -> None:
-    """A seat is offered to who waits with this entry."""
-    await session.execute(sa.update(WaitlistEntry).where(WaitlistEntry.id == entry_id).values(offered_at=now))
 
 
 def _pair_facts(of: type[SeatReservation] | type[WaitlistEntry]) -> sa.Select[*tuple[Any, ...]]:

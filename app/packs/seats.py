@@ -14,7 +14,7 @@ from uuid import UUID
 from app.core import clock
 from app.core.errors import NotFound, Refused
 from app.core.unit_of_work import UnitOfWork
-from app.packs import repository, rules
+from app.packs import repository, rules, waitlist_repository
 from app.packs.models import SeatReservation, SeatStatus, SessionPack, WaitOutcome
 from app.packs.terms import terms
 
@@ -58,7 +58,7 @@ async def take(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
         raise Refused("sold_out", SOLD_OUT)
     else:
         await _add(uow, mentor_id, student_id, SeatStatus.ACTIVE)
-    await repository.end_waiting(uow.session, mentor_id, student_id, WaitOutcome.SEATED, clock.now())
+    await waitlist_repository.end(uow.session, mentor_id, student_id, WaitOutcome.SEATED, clock.now())
 
 
 async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: datetime) -> None:
@@ -70,7 +70,7 @@ async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: dateti
     await lock_mentor(uow, mentor_id)
     seat = await repository.lock_seat(uow.session, mentor_id, student_id)
     if seat is None:
-        if await repository.seats_open_to(uow.session, mentor_id, student_id) < 1:
+        if (await repository.seats_open_to(uow.session, mentor_id, student_id) or 0) < 1:
             raise Refused("sold_out", SOLD_OUT)
         await _add(uow, mentor_id, student_id, SeatStatus.HELD, until)
     elif seat.status in (SeatStatus.OFFERED, SeatStatus.HELD):
@@ -96,7 +96,10 @@ async def hold_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: 
 
 
 async def give_back(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
-    """Nobody is paying any more: a held seat goes back to its offer if time is left, else it is released."""
+    """Nobody is paying any more: a held seat goes back to its offer if time is left, else it is released.
+
+    Who was offered it has had their time, and is told; who waited without an offer keeps their place.
+    """
     await lock_mentor(uow, mentor_id)
     seat = await repository.lock_seat(uow.session, mentor_id, student_id)
     if seat is None:
@@ -106,8 +109,10 @@ async def give_back(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
         await _wake(uow, seat.id, _instant(seat.seat_expires_at))
     elif seat.status is SeatStatus.HELD and seat.offered_until and seat.offered_until > clock.now():
         await _change(uow, seat, SeatStatus.OFFERED, seat.offered_until)
+    elif seat.status is SeatStatus.HELD and seat.offered_until:
+        await _lapse(uow, seat)
     elif seat.status is SeatStatus.HELD:
-        await release(uow, seat, waited=WaitOutcome.LAPSED)
+        await release(uow, seat)
 
 
 async def settle(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> SeatStatus | None:
@@ -132,7 +137,7 @@ async def release(uow: UnitOfWork, seat: SeatReservation, waited: WaitOutcome | 
     """The seat is free for the next; `waited`: how that ended the student's waiting, if they had waited for it."""
     await _change(uow, seat, SeatStatus.RELEASED)
     if waited:
-        await repository.end_waiting(uow.session, seat.mentor_id, seat.student_id, waited, clock.now())
+        await waitlist_repository.end(uow.session, seat.mentor_id, seat.student_id, waited, clock.now())
     await uow.emit("seats/offer", {"mentor_id": seat.mentor_id})
 
 
@@ -145,33 +150,42 @@ async def expire(uow: UnitOfWork, seat_id: UUID) -> None:
     seat = await repository.lock_seat(uow.session, found.mentor_id, found.student_id)
     if seat is None or seat.id != seat_id or not _is_over(seat):
         return
-    kind = "offer_lapsed" if seat.status is SeatStatus.OFFERED else "seat_released"
-    await release(uow, seat, waited=WaitOutcome.LAPSED if seat.status is SeatStatus.OFFERED else None)
-    await uow.emit("notification/send", {"kind": kind, "seat_id": seat_id}, key=f"{kind}:{seat_id}")
+    if seat.status is SeatStatus.OFFERED:
+        await _lapse(uow, seat)
+        return
+    await release(uow, seat)
+    await uow.emit(
+        "notification/send", {"kind": "seat_released", "seat_id": seat_id}, key=f"seat_released:{seat_id}"
+    )
 
 
 async def offer(uow: UnitOfWork, mentor_id: UUID) -> int:
     """Offer the mentor's free seats to those who have waited longest, each exclusively; returns how many."""
-    capacity = await lock_mentor(uow, mentor_id)
+    capacity, now = await lock_mentor(uow, mentor_id), clock.now()
+    await waitlist_repository.end_of_seated(uow.session, mentor_id, now)
     free = capacity - await repository.seats_in_use(uow.session, mentor_id)
     offered = 0
     while offered < free:
-        entry = await repository.first_waiting(uow.session, mentor_id)
+        entry = await waitlist_repository.first(uow.session, mentor_id)
         if entry is None:
             break
-        if await repository.lock_seat(uow.session, mentor_id, entry.student_id) is not None:
-            await repository.end_waiting(
-                uow.session, mentor_id, entry.student_id, WaitOutcome.SEATED, clock.now()
-            )
-            continue
-        until = clock.now() + terms().offer
+        if not await waitlist_repository.mark_offered(uow.session, entry.id, now):
+            continue  # they left a moment ago: the next
+        until = now + terms().offer
         seat_id = await _add(uow, mentor_id, entry.student_id, SeatStatus.OFFERED, until)
-        await repository.mark_offered(uow.session, entry.id, clock.now())
         await uow.emit(
             "notification/send", {"kind": "seat_offered", "seat_id": seat_id}, key=f"seat_offered:{seat_id}"
         )
         offered += 1
     return offered
+
+
+async def _lapse(uow: UnitOfWork, seat: SeatReservation) -> None:
+    """The time to take an offer is over: it goes to the next, and they are told."""
+    await release(uow, seat, waited=WaitOutcome.LAPSED)
+    await uow.emit(
+        "notification/send", {"kind": "offer_lapsed", "seat_id": seat.id}, key=f"offer_lapsed:{seat.id}"
+    )
 
 
 def _is_over(seat: SeatReservation) -> bool:

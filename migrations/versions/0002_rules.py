@@ -197,7 +197,8 @@ select u.id, u.name, u.time_zone,
     or pg_has_role('mentorship_service', 'usage')
     or (u.deleted_at is null and exists (select 1 from mentors m where m.id = u.id))
     or exists (select 1 from session_packs p where p.student_id = u.id and p.mentor_id = app_user_id())
-    or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = app_user_id());
+    or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = app_user_id())
+    or exists (select 1 from waitlist w where w.student_id = u.id and w.mentor_id = app_user_id() and w.left_at is null);
 """
 
 # One document a question, for the slot engine: every page with times asks it, so that its plan is kept (plpgsql) and
