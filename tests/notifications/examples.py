@@ -28,6 +28,13 @@ PACK = {
     "zone": "America/New_York",
     "link": f"{HOME}/calendar",
 }
+SEAT = {
+    "recipient_name": "Ana O'Neill",
+    "other_name": "Inês <Duarte>",
+    "role": "student",
+    "zone": "America/New_York",
+    "link": f"{HOME}/instructors/ines-duarte",
+}
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
@@ -39,6 +46,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
     "password_changed": {"name": ACCOUNT["name"], "reset_link": f"{HOME}/reset-password"},
     "pack_granted": PACK,
+    "seat_offered": SEAT | {"until": START + timedelta(hours=6)},
+    "offer_lapsed": SEAT,
+    "seat_released": SEAT,
+    "waitlist_removed": SEAT | {"link": f"{HOME}/instructors"},
     "session_booked": SESSION,
     "session_moved": SESSION,
     "session_canceled": SESSION,
@@ -51,6 +62,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 }
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "pack_granted": [{"role": "mentor"}, {"sessions": 1}],
+    "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
     "session_booked": [{"sessions_left": 2}, {"role": "mentor"}],
     "session_moved": [{"previous_start": START - timedelta(days=1)}, {"role": "mentor"}],
     "session_canceled": [
