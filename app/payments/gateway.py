@@ -76,12 +76,15 @@ class Discount:
     """What a code takes off a price: a share in percent or an amount; `code` is what people read.
 
     `provider_reference` names the provider's own object that does it (Stripe: `promo_…` or a coupon's id).
+    `minimum_amount` in `minimum_currency`: smaller prices, and those in other currencies, get nothing off.
     """
 
     code: str
     percent_off: float | None = None
     amount_off: int | None = None
     currency: str | None = None
+    minimum_amount: int | None = None
+    minimum_currency: str | None = None
     provider_reference: str
     is_coupon: bool = False
 
@@ -90,6 +93,10 @@ class Discount:
 
         An amount in another currency takes nothing off.
         """
+        if self.minimum_amount is not None and (
+            amount < self.minimum_amount or currency != self.minimum_currency
+        ):
+            return 0
         if self.percent_off is not None:
             hundredths = round(self.percent_off * 100)
             return min(amount, (amount * hundredths + 5_000) // 10_000)

@@ -189,6 +189,9 @@ class RunningSandbox:
             "PAYPAL_URL": f"{self.url}/paypal",
             "PAYPAL_CERTIFICATE_HOSTS": "127.0.0.1",
             "PAYPAL_AUTHORITIES_FILE": str(self.settings.paypal_authority_file),
+            "STRIPE_URL": f"{self.url}/stripe",
+            "STRIPE_SECRET_KEY": self.settings.stripe_secret_key,
+            "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
             "CLOCK_FILE": str(self.settings.clock_file),
         }
 
