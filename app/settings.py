@@ -73,7 +73,9 @@ class Settings:
     paypal_url: str = "https://api-m.paypal.com"
     paypal_timeout_seconds: float = 8.0
     # Hosts whose certificates may sign webhooks; a file with further authorities to trust, beside the usual ones
-    paypal_certificate_hosts: str = "api.paypal.com api-m.paypal.com api.sandbox.paypal.com"
+    paypal_certificate_hosts: str = (
+        "api.paypal.com api-m.paypal.com api.sandbox.paypal.com api-m.sandbox.paypal.com"
+    )
     paypal_authorities_file: str = ""
     # Where a form may send a buyer to pay
     checkout_origins: str = (
