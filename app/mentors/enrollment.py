@@ -1,4 +1,4 @@
-"""A user becomes a mentor, and puts packs on sale."""
+"""A user becomes a mentor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core import clock
-from app.core.ids import new_id
 from app.core.unit_of_work import UnitOfWork
-from app.mentors.models import Mentor, Product
+from app.mentors.models import Mentor
 
 
 def slug_of(name: str) -> str:
@@ -61,31 +60,3 @@ async def _free_slug(uow: UnitOfWork, wanted: str) -> str:
     while (slug := wanted if number == 1 else f"{wanted}-{number}") in taken:
         number += 1
     return slug
-
-
-async def put_on_sale(
-    uow: UnitOfWork,
-    mentor_id: UUID,
-    *,
-    title: str,
-    price_minor: int,
-    currency: str,
-    sessions_per_pack: int,
-    validity_days: int,
-) -> UUID:
-    """A new active product of the mentor; `price_minor` in minor units of `currency` (ISO 4217). Returns its id."""
-    id_ = new_id()
-    await uow.session.execute(
-        sa.insert(Product).values(
-            id=id_,
-            mentor_id=mentor_id,
-            title=title,
-            price_minor=price_minor,
-            currency=currency,
-            sessions_per_pack=sessions_per_pack,
-            validity_days=validity_days,
-            active=True,
-            created_at=clock.now(),
-        )
-    )
-    return id_

@@ -24,7 +24,7 @@ BIO_LENGTH: Final = 5000
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(:00)?")
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
     """What a whole-number field accepts; `unit` as people say it."""
 
     low: int
@@ -33,14 +33,14 @@ class _Range(NamedTuple):
 
 
 NUMBERS: Final = {
-    "session_minutes": _Range(15, 240, "minutes"),
-    "step_minutes": _Range(5, 240, "minutes"),
-    "notice_hours": _Range(0, 336, "hours"),
-    "horizon_days": _Range(1, 365, "days"),
-    "buffer_before_minutes": _Range(0, 240, "minutes"),
-    "buffer_after_minutes": _Range(0, 240, "minutes"),
+    "session_minutes": Range(15, 240, "minutes"),
+    "step_minutes": Range(5, 240, "minutes"),
+    "notice_hours": Range(0, 336, "hours"),
+    "horizon_days": Range(1, 365, "days"),
+    "buffer_before_minutes": Range(0, 240, "minutes"),
+    "buffer_after_minutes": Range(0, 240, "minutes"),
 }
-SEATS: Final = _Range(0, 500, "mentees")
+SEATS: Final = Range(0, 500, "mentees")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def read_availability(form: Form) -> Availability:
     if not is_zone(time_zone):
         errors["time_zone"] = "Choose a time zone from the list."
     hours = {number: day for number, name in enumerate(DAYS, 1) if (day := _hours_of(form, name, errors))}
-    numbers = {name: _number(form, name, accepted, errors) for name, accepted in NUMBERS.items()}
+    numbers = {name: whole_number(form, name, accepted, errors) for name, accepted in NUMBERS.items()}
     if errors:
         raise Invalid(errors)
     return Availability(time_zone=time_zone, hours=hours or None, **numbers)
@@ -115,7 +115,7 @@ def read_override(form: Form, today: dt.date) -> Override:
 def read_profile(form: Form) -> Profile:
     """The profile that a form spells. Raises Invalid with `headline`, `bio` or `max_active_students`."""
     errors: dict[str, str] = {}
-    seats = _number(form, "max_active_students", SEATS, errors)
+    seats = whole_number(form, "max_active_students", SEATS, errors)
     headline, bio = (
         " ".join(first(form, "headline").split()),
         first(form, "bio").replace("\r\n", "\n").strip(),
@@ -130,6 +130,15 @@ def read_profile(form: Form) -> Profile:
     if errors:
         raise Invalid(errors)
     return Profile(headline, bio, seats)
+
+
+def whole_number(form: Form, name: str, accepted: Range, errors: dict[str, str]) -> int:
+    """A field's whole number; where there is none that is accepted, `errors` says so."""
+    text = first(form, name)
+    if re.fullmatch(r"\d{1,6}", text, re.ASCII) and accepted.low <= int(text) <= accepted.high:
+        return int(text)
+    errors[name] = f"A whole number of {accepted.unit}, {accepted.low} to {accepted.high}."
+    return accepted.low
 
 
 def first(form: Form, name: str) -> str:
@@ -173,14 +182,6 @@ def _intervals(
 def _minute(text: str) -> int | None:
     matched = _CLOCK.fullmatch(text)
     return int(matched[1]) * 60 + int(matched[2]) if matched else None
-
-
-def _number(form: Form, name: str, accepted: _Range, errors: dict[str, str]) -> int:
-    text = first(form, name)
-    if re.fullmatch(r"\d{1,6}", text, re.ASCII) and accepted.low <= int(text) <= accepted.high:
-        return int(text)
-    errors[name] = f"A whole number of {accepted.unit}, {accepted.low} to {accepted.high}."
-    return accepted.low
 
 
 def _date(text: str, today: dt.date, errors: dict[str, str]) -> dt.date:

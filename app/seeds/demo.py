@@ -14,7 +14,8 @@ from app.booking.slots import offered
 from app.core import clock, outbox
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role, UnitOfWork
-from app.mentors import enrollment
+from app.mentors import enrollment, products
+from app.mentors.product_rules import Offer
 from app.packs import service as packs
 from app.packs import waitlist
 from app.seeds import cast
@@ -77,15 +78,14 @@ async def _enroll(uow: UnitOfWork, id_: UUID, mentor: DemoMentor) -> None:
         max_active_students=mentor.seats,
     )
     for product in mentor.products:
-        await enrollment.put_on_sale(
-            uow,
-            id_,
+        offer = Offer(
             title=product.title,
             price_minor=product.price_minor,
             currency=product.currency,
             sessions_per_pack=product.sessions,
             validity_days=product.validity_days,
         )
+        await products.create(uow, id_, offer)
 
 
 async def _tell(platform: Platform, ids: dict[str, UUID], student: DemoStudent, story: DemoStory) -> None:
@@ -101,7 +101,7 @@ async def _tell(platform: Platform, ids: dict[str, UUID], student: DemoStudent, 
                 student_id=student_id,
                 sessions=story.sessions,
                 validity_days=45,
-                reason="demo",
+                reason="Made for the demo",
             )
             await uow.commit()
     for held_around in _spread(bought + timedelta(days=2), today - timedelta(days=1), story.done):
