@@ -108,16 +108,20 @@ def create_app(settings: Settings) -> ASGIApp:
     chaos = Chaos(store)
     recorder = Recorder(store)
     courier = Courier(store, chaos)
+    google = Google(settings, store, clock, courier)
+    paypal = PayPal(settings, store, courier)
+    resend = Resend(store)
     parts = {
         "chaos": chaos,
         "clock": clock,
         "courier": courier,
-        "google": Google(settings, store, clock, courier),
+        "front": home.Front(clock, google, paypal, resend),
+        "google": google,
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
-        "paypal": PayPal(settings, store, courier),
+        "paypal": paypal,
         "recorder": recorder,
-        "resend": Resend(store),
+        "resend": resend,
         "stripe": Stripe(settings, store, courier),
         "vendors": VENDORS,
     }

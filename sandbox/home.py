@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from litestar import get, post
 from litestar.di import NamedDependency
 
@@ -11,6 +14,7 @@ from sandbox.control.errors import ControlError
 from sandbox.google.service import Google
 from sandbox.http import HttpRequest, HttpResponse, form, see_other
 from sandbox.pages import Pages
+from sandbox.paypal.service import PayPal
 from sandbox.resend.service import Resend
 
 STEPS = (
@@ -22,51 +26,53 @@ STEPS = (
 )
 
 
+NEWEST = 5
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the page tells of."""
+
+    clock: BusinessClock
+    google: Google
+    paypal: PayPal
+    resend: Resend
+
+    def values(self) -> dict[str, Any]:
+        """What the template shows."""
+        return {
+            "now": self.clock.now(),
+            "ahead": self.clock.offset,
+            "steps": STEPS,
+            "people": [
+                (person, self.google.accounts.calendars_of(person.address))
+                for person in self.google.accounts.people.values()
+            ],
+            "mails": len(self.resend.mails),
+            "paypal_orders": self.paypal.newest_orders(NEWEST),
+        }
+
+
 @get("/")
-async def home(
-    pages: NamedDependency[Pages],
-    clock: NamedDependency[BusinessClock],
-    google: NamedDependency[Google],
-    resend: NamedDependency[Resend],
-) -> HttpResponse:
+async def home(pages: NamedDependency[Pages], front: NamedDependency[Front]) -> HttpResponse:
     """The vendors' pages, and the form that advances business time."""
-    return _home(pages, clock, google, resend)
+    return pages.show("home.html", problem="", **front.values())
 
 
 @post("/clock")
 async def advance(
     request: HttpRequest,
     pages: NamedDependency[Pages],
-    clock: NamedDependency[BusinessClock],
     mover: NamedDependency[Mover],
-    google: NamedDependency[Google],
-    resend: NamedDependency[Resend],
+    front: NamedDependency[Front],
 ) -> HttpResponse:
     """Advance business time by the form's `advance`; shows the page again with the reason if that fails."""
     values = await form(request)
     try:
         await mover.move(Move(advance=values.get("advance", "").strip(), jump="jump" in values))
     except ControlError as error:
-        return _home(pages, clock, google, resend, error.reason, error.status)
+        return pages.show("home.html", error.status, problem=error.reason, **front.values())
     return see_other("/")
-
-
-def _home(
-    pages: Pages, clock: BusinessClock, google: Google, resend: Resend, problem: str = "", status: int = 200
-) -> HttpResponse:
-    return pages.show(
-        "home.html",
-        status,
-        now=clock.now(),
-        ahead=clock.offset,
-        steps=STEPS,
-        problem=problem,
-        people=[
-            (person, google.accounts.calendars_of(person.address))
-            for person in google.accounts.people.values()
-        ],
-        mails=len(resend.mails),
-    )
 
 
 HANDLERS = [home, advance]

@@ -78,12 +78,9 @@ class Certificates:
             raise ForgedWebhook("the certificate's address is none") from None
         if host not in self._hosts:
             raise ForgedWebhook(f"certificates of {host!r} are not accepted")
-        if _is_loopback(host):
-            wanted = f"http://{host}:{port}{parts.path}"
-        else:
-            wanted = f"https://{host}{parts.path}"
+        place = f"http://{host}:{port}" if _is_loopback(host) else f"https://{host}"
         # Spelled in one way only: no name and password, no port, query or fragment, no capitals.
-        if url != wanted or not PATH.fullmatch(parts.path):
+        if url != place + parts.path or not PATH.fullmatch(parts.path):
             raise ForgedWebhook("the certificate's address is not one of PayPal's")
 
     async def _get(self, url: str) -> bytes:

@@ -53,6 +53,11 @@ class PayPal:
             raise not_found("capture_id", capture_id)
         return self.order(capture.order), capture, self.refunds_of(capture_id)
 
+    def newest_orders(self, most: int) -> list[Order]:
+        """The newest orders that can still be looked at, newest first."""
+        known = [o for o in self.orders.values() if o.status != "CREATED" or o.expires > time.time()]
+        return sorted(known, key=lambda order: (order.created, order.expires), reverse=True)[:most]
+
     def captures_of(self, order_id: str) -> list[Capture]:
         """What was captured of an order."""
         return [capture for capture in self.captures.values() if capture.order == order_id]
