@@ -172,7 +172,7 @@ class PayPalGateway:
         webhook_id = self._settings.paypal_webhook_id
         return delivery_of(await event_of(self._certificates, webhook_id, body, headers, now))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop what runs in the background."""
         self._transport.close()
 
