@@ -36,7 +36,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
 from app.limits import policy_for
 from app.settings import Settings
-from app.site import deletion, instructor_settings, instructors
+from app.site import deletion, instructor_settings, instructors, products
 from app.site import http as site
 
 YEAR = 31_536_000
@@ -48,6 +48,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *deletion.HANDLERS,
     *instructors.HANDLERS,
     *instructor_settings.HANDLERS,
+    *products.HANDLERS,
     *site.HANDLERS,
 )
 

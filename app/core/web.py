@@ -29,8 +29,18 @@ _LOCAL_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
     "anonymous": [("Instructors", "/instructors"), ("Sign in", "/sign-in"), ("Sign up", "/sign-up")],
     Role.STUDENT: [("Sessions", "/sessions"), ("Calendar", "/calendar"), ("Settings", "/settings")],
-    Role.MENTOR: [("My Sessions", "/instructor/sessions"), ("Settings", "/instructor/settings")],
-    Role.ADMIN: [("Instructors", "/instructors")],
+    Role.MENTOR: [
+        ("My Sessions", "/instructor/sessions"),
+        ("Seats", "/instructor/waitlist"),
+        ("Packs", "/instructor/products"),
+        ("Settings", "/instructor/settings"),
+    ],
+    Role.ADMIN: [
+        ("Instructors", "/instructors"),
+        ("Products", "/admin/products"),
+        ("Orders", "/admin/orders"),
+        ("Waitlist", "/admin/waitlist"),
+    ],
 }
 HOME = {Role.STUDENT: "/sessions", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/instructors"}
 

@@ -20,9 +20,9 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 from app.mentors import rules
 from app.mentors import service as mentors
-from app.mentors.rules import Form
 from app.settings import Settings
 from app.site import offer_preview, settings_view
+from app.site.forms import posted
 from app.site.settings_view import Section
 
 PATH = "/instructor/settings"
@@ -41,12 +41,12 @@ async def settings_page(request: AppRequest, uow: Uow, viewer: Me) -> Response[s
 @post("/availability", include_in_schema=False)
 async def change_availability(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Save when and how the mentor teaches."""
-    form = await _posted(request)
+    form = await posted(request)
     try:
         wanted = rules.read_availability(form)
     except Invalid as error:
-        posted = settings_view.posted_availability(form) | {"errors": error.fields}
-        return await _wrong(request, uow, viewer, "mentors/_availability.html", posted)
+        typed = settings_view.posted_availability(form) | {"errors": error.fields}
+        return await _wrong(request, uow, viewer, "mentors/_availability.html", typed)
     await mentors.change_availability(uow, viewer.id, wanted)
     if await calendars.is_connected(uow, viewer.id):
         await calendars.request_mirrors(uow, [viewer.id])  # the horizon may reach beyond what is known
@@ -57,7 +57,7 @@ async def change_availability(request: AppRequest, uow: Uow, viewer: Me) -> Resp
 @post("/preview", include_in_schema=False)
 async def show_preview(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """What would be offered with the fields as they are, not saved."""
-    form = await _posted(request)
+    form = await posted(request)
     try:
         wanted = rules.read_availability(form)
         shown = await offer_preview.preview(uow, viewer.id, wanted)
@@ -66,20 +66,20 @@ async def show_preview(request: AppRequest, uow: Uow, viewer: Me) -> Response[st
         shown = offer_preview.unreadable(saved.availability.time_zone, _sentence(error))
     if is_htmx(request):
         return fragment(request, "mentors/_preview.html", preview=shown)
-    posted = settings_view.posted_availability(form) | {"preview": shown}
-    return await _page(request, uow, viewer, 200, posted)
+    typed = settings_view.posted_availability(form) | {"preview": shown}
+    return await _page(request, uow, viewer, 200, typed)
 
 
 @post("/overrides", include_in_schema=False)
 async def put_override(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Other hours, or none, on one date."""
-    form = await _posted(request)
+    form = await posted(request)
     try:
         wanted = rules.read_override(form, await mentors.local_today(uow, viewer.id))
     except Invalid as error:
-        posted = settings_view.posted_override(form) | {"override_errors": error.fields}
+        typed = settings_view.posted_override(form) | {"override_errors": error.fields}
         return await _wrong(
-            request, uow, viewer, "mentors/_overrides.html", posted | await _overrides(uow, viewer)
+            request, uow, viewer, "mentors/_overrides.html", typed | await _overrides(uow, viewer)
         )
     await mentors.put_override(uow, viewer.id, wanted)
     section = await _overrides(uow, viewer)
@@ -101,13 +101,13 @@ async def remove_override(request: AppRequest, uow: Uow, viewer: Me, day: FromPa
 @post("/profile", include_in_schema=False)
 async def change_profile(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Save seats and introduction."""
-    form = await _posted(request)
+    form = await posted(request)
     try:
         wanted = rules.read_profile(form)
     except Invalid as error:
         used = (await mentors.settings(uow, viewer.id)).seats_used
-        posted = settings_view.posted_profile(form) | {"profile_errors": error.fields, "seats_used": used}
-        return await _wrong(request, uow, viewer, "mentors/_profile_form.html", posted)
+        typed = settings_view.posted_profile(form) | {"profile_errors": error.fields, "seats_used": used}
+        return await _wrong(request, uow, viewer, "mentors/_profile_form.html", typed)
     await mentors.change_profile(uow, viewer.id, wanted)
     if not is_htmx(request):
         return see_other(request, PATH, Flash("done", "Your profile is saved."))
@@ -118,7 +118,7 @@ async def change_profile(request: AppRequest, uow: Uow, viewer: Me) -> Response[
 @post("/google/calendar", include_in_schema=False)
 async def choose_calendar(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Another calendar of the account counts as busy and takes the bookings."""
-    chosen = rules.first(await _posted(request), "google_calendar_id")
+    chosen = rules.first(await posted(request), "google_calendar_id")
     await uow.commit()
     try:
         await calendars.choose_calendar(_database(request), _google(request), viewer.id, chosen)
@@ -141,16 +141,6 @@ async def disconnect_google(request: AppRequest, uow: Uow, viewer: Me) -> Respon
     )
 
 
-async def _posted(request: AppRequest) -> Form:
-    """The form's text fields, repeated ones as lists."""
-    form = await request.form()
-    texts: dict[str, list[str]] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, str):
-            texts.setdefault(name, []).append(value)
-    return texts
-
-
 async def _overrides(uow: UnitOfWork, viewer: Viewer) -> Section:
     return settings_view.overrides_section((await mentors.settings(uow, viewer.id)).overrides)
 
@@ -166,18 +156,18 @@ async def _saved(
 
 
 async def _wrong(
-    request: AppRequest, uow: UnitOfWork, viewer: Viewer, template: str, posted: Section
+    request: AppRequest, uow: UnitOfWork, viewer: Viewer, template: str, typed: Section
 ) -> Response[str]:
     """A section as it was posted, each sentence beside its field; without HTMX within the page."""
     if is_htmx(request):
-        return fragment(request, template, status=422, **posted)
-    return await _page(request, uow, viewer, 422, posted)
+        return fragment(request, template, status=422, **typed)
+    return await _page(request, uow, viewer, 422, typed)
 
 
 async def _page(
-    request: AppRequest, uow: UnitOfWork, viewer: Viewer, status: int, posted: Section
+    request: AppRequest, uow: UnitOfWork, viewer: Viewer, status: int, typed: Section
 ) -> Response[str]:
-    context = await settings_view.whole_page(uow, _settings(request), viewer) | posted
+    context = await settings_view.whole_page(uow, _settings(request), viewer) | typed
     return page(request, "mentors/settings.html", status=status, **context)
 
 
