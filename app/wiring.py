@@ -13,6 +13,10 @@ from app.core import clock
 from app.core.db import Database
 from app.notifications.mailer import Mailer
 from app.packs import terms
+from app.payments.cashier import Cashier, Grandfathering
+from app.payments.gateway import Gateway, Provider
+from app.payments.paypal import PayPalGateway
+from app.payments.stripe import StripeGateway
 from app.settings import Settings
 
 
@@ -25,6 +29,14 @@ class Platform:
     mailer: Mailer
     google: Google
     google_oauth: GoogleOAuth
+    cashier: Cashier
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        self.google.close()
+        for gateway in self.cashier.gateways.values():
+            await gateway.close()
+        await self.database.dispose()
 
 
 def build(settings: Settings) -> Platform:
@@ -40,13 +52,26 @@ def build(settings: Settings) -> Platform:
         )
     )
     _prepare_oauthlib(settings)
+    database = Database(settings)
     return Platform(
         settings=settings,
-        database=Database(settings),
+        database=database,
         mailer=Mailer.of(settings),
         google=Google(settings),
         google_oauth=GoogleOAuth(settings),
+        cashier=cashier(settings, database),
     )
+
+
+def cashier(settings: Settings, database: Database) -> Cashier:
+    """The payment providers that have keys, and the terms of sale. Raises SettingsError for a date that is none."""
+    stripe = StripeGateway(settings) if settings.stripe_enabled else None
+    gateways: dict[Provider, Gateway] = {}
+    if stripe is not None:
+        gateways[Provider.STRIPE] = stripe
+    if settings.paypal_enabled:
+        gateways[Provider.PAYPAL] = PayPalGateway(settings)
+    return Cashier(database, gateways, stripe, settings.public_url, Grandfathering.of(settings))
 
 
 def _prepare_oauthlib(settings: Settings) -> None:

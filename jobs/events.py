@@ -10,9 +10,10 @@ from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
 from app.packs import notices as pack_notices
+from app.payments import notices as payment_notices
 from app.settings import Settings
 from app.wiring import Platform
-from jobs import booking, calendars, packs, upkeep
+from jobs import booking, calendars, packs, payments, upkeep
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -33,6 +34,7 @@ EVENTS: dict[str, Handler] = {
     "booking/overdue": booking.complete_overdue,
     **calendars.EVENTS,
     **packs.EVENTS,
+    **payments.EVENTS,
     "upkeep/purge": upkeep.purge,
 }
 
@@ -41,6 +43,7 @@ NOTICES: dict[str, Notice] = {
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
     **pack_notices.NOTICES,
+    **payment_notices.NOTICES,
 }
 
 
@@ -52,4 +55,5 @@ def periodic(settings: Settings) -> tuple[Every, ...]:
         Every("calendar/poll", settings.calendar_poll_minutes * MINUTE),
         Every("calendar/channels", HOUR),
         Every("calendar/nightly", DAY, offset_seconds=3 * HOUR),
+        Every("payment/daily", DAY, offset_seconds=4 * HOUR),
     )

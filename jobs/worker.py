@@ -69,8 +69,7 @@ async def run(settings: Settings) -> None:
         outcomes = await asyncio.gather(working, relaying, return_exceptions=True)
         await queue.forget_worker(worker.id)
         await queue.saq.disconnect()
-        platform.google.close()
-        await platform.database.dispose()
+        await platform.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome

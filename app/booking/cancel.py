@@ -8,7 +8,7 @@ from app.booking import repository, rules
 from app.booking.book import now_seconds
 from app.booking.events import sync_after, tell
 from app.booking.facts import SessionFacts, SessionRow, facts
-from app.booking.models import SessionStatus
+from app.booking.models import EventSync, SessionStatus
 from app.booking.refusals import NOT_CANCELED, demand
 from app.booking.transactions import decided
 from app.core import audit, clock
@@ -31,6 +31,37 @@ async def cancel(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
     return await decided(uow, lambda: cancel_within(uow, session_id), NOT_CANCELED)
 
 
+async def cancel_of_pack(uow: UnitOfWork, pack_id: UUID) -> int:
+    """Cancel every session that is scheduled from a pack, within the caller's transaction, which holds the pair's locks.
+
+    Their credit stays in the pack: whoever takes it away says so in the ledger. Returns how many there were.
+    """
+    found = await repository.scheduled_from(uow.session, pack_id)
+    for session_id in found:
+        row = await repository.find(uow.session, session_id, lock=True)
+        version, sync = await _cancel(uow, row)
+        await tell(uow, "session_canceled", facts(row), version=version, sync=sync, used=False)
+        await audit.record(
+            uow, "cancel", "sessions", row.id, {"status": row.status}, {"status": "canceled", "used": False}
+        )
+    return len(found)
+
+
+async def _cancel(uow: UnitOfWork, row: SessionRow) -> tuple[int, EventSync]:
+    version, sync = row.version + 1, sync_after(row)
+    values = {
+        "status": SessionStatus.CANCELED,
+        "canceled_at": clock.now(),
+        "canceled_by": uow.principal.role,
+        "version": version,
+        "event_sync": sync,
+        "conflict": None,
+        "conflict_start": None,
+    }
+    await repository.change(uow.session, row.id, values)
+    return version, sync
+
+
 def costs_session(uow: UnitOfWork, row: SessionRow) -> bool:
     """True if canceling now would use the session up."""
     return rules.uses_credit(uow.principal.role == Role.STUDENT, row.start_seconds, now_seconds())
@@ -42,18 +73,8 @@ async def cancel_within(uow: UnitOfWork, session_id: UUID) -> SessionFacts:
     await seats.lock_pair(uow, seen.mentor_id, seen.student_id)
     row = await repository.find(uow.session, session_id, lock=True)
     demand(rules.refusal_to_cancel(row.status, row.start_seconds, now_seconds()))
-    version, sync = row.version + 1, sync_after(row)
-    values = {
-        "status": SessionStatus.CANCELED,
-        "canceled_at": clock.now(),
-        "canceled_by": uow.principal.role,
-        "version": version,
-        "event_sync": sync,
-        "conflict": None,
-        "conflict_start": None,
-    }
     late = costs_session(uow, row)
-    await repository.change(uow.session, row.id, values)
+    version, sync = await _cancel(uow, row)
     await _account(uow, row, late)
     await tell(uow, "session_canceled", facts(row), version=version, sync=sync, used=late)
     await audit.record(

@@ -112,6 +112,16 @@ async def spent(session: AsyncSession, session_id: UUID) -> UUID | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def scheduled_from(session: AsyncSession, pack_id: UUID) -> Sequence[UUID]:
+    """Sessions that are scheduled from a pack, by id."""
+    query = (
+        sa.select(Session.id)
+        .where(Session.pack_id == pack_id, Session.status == SessionStatus.SCHEDULED)
+        .order_by(Session.id)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def overdue(session: AsyncSession, ended_before: datetime, limit: int) -> Sequence[UUID]:
     """Sessions still scheduled that ended at or before that instant, the oldest first."""
     query = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.booking.book import book
-from app.booking.cancel import cancel
+from app.booking.cancel import cancel, cancel_of_pack
 from app.booking.conflicts import note_conflicts, replay_calendar
 from app.booking.facts import Booked, SessionFacts
 from app.booking.idempotency import Idempotency
@@ -21,6 +21,7 @@ __all__ = [
     "SessionFacts",
     "book",
     "cancel",
+    "cancel_of_pack",
     "complete_overdue",
     "edit",
     "mark",

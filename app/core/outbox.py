@@ -90,6 +90,10 @@ class Retry(Exception):
         super().__init__(reason)
 
 
+class GiveUp(Exception):
+    """Raised by a handler: trying again by itself is no use, somebody has to look. The event is dead."""
+
+
 class Busy(Retry):
     """Raised by a handler: somebody else is doing it right now. No attempt is counted."""
 
@@ -142,14 +146,14 @@ async def fail(uow: UnitOfWork, event: Event, error: BaseException, now: datetim
     values = {
         "id": event.id,
         "starts": event.starts,
-        "counted": 0 if isinstance(error, Busy) else 1,
+        "counted": MAX_ATTEMPTS if isinstance(error, GiveUp) else 0 if isinstance(error, Busy) else 1,
         "most": MAX_ATTEMPTS,
         "error": summary(error),
         "next": now + timedelta(seconds=wait),
     }
     state = (await uow.session.execute(_FAIL, values)).scalar_one_or_none()
     facts = (event.id, event.type, event.attempts, summary(error))
-    trace = None if isinstance(error, Retry) else error
+    trace = None if isinstance(error, Retry | GiveUp) else error
     if state == "dead":
         logger.error("outbox event %s (%s) is dead after %s attempts: %s", *facts, exc_info=trace)
     elif state == "new":

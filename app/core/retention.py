@@ -21,6 +21,12 @@ PURGES: dict[str, str] = {
         "delete from email_tokens where expires_at < cast(:machine as timestamptz) - interval '7 days'"
     ),
     "signed-in browsers": "delete from web_sessions where expires_at < cast(:machine as timestamptz)",
+    "webhooks, 90 days": (
+        "delete from webhook_events where received_at < cast(:business as timestamptz) - interval '90 days'"
+    ),
+    "comparisons with payment providers, a year": (
+        "delete from reconciliation_runs where started_at < cast(:business as timestamptz) - interval '1 year'"
+    ),
     "periodic events that are done": (
         "delete from outbox where key like 'every:%' and state = 'done'"
         " and done_at < cast(:business as timestamptz) - interval '2 days'"

@@ -6,9 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core import clock
+from app.core.errors import Refused
 from app.core.unit_of_work import UnitOfWork
 from app.packs import repository, seats
-from app.packs.models import EntryKind
+from app.packs.models import EntryKind, PackStatus, SessionPack
 
 
 async def grant(
@@ -18,13 +19,37 @@ async def grant(
     student_id: UUID,
     sessions: int,
     validity_days: int,
-    kind: EntryKind = EntryKind.GRANT,
+    reason: str = "",
+) -> UUID:
+    """Give a student a pack without payment: as `add`, and both are told. Returns its id."""
+    pack_id = await add(
+        uow,
+        mentor_id=mentor_id,
+        student_id=student_id,
+        sessions=sessions,
+        validity_days=validity_days,
+        kind=EntryKind.GRANT,
+        reason=reason,
+    )
+    await uow.emit(
+        "notification/send", {"kind": "pack_granted", "pack_id": pack_id}, key=f"pack_granted:{pack_id}"
+    )
+    return pack_id
+
+
+async def add(
+    uow: UnitOfWork,
+    *,
+    mentor_id: UUID,
+    student_id: UUID,
+    sessions: int,
+    validity_days: int,
+    kind: EntryKind,
     product_id: UUID | None = None,
     reason: str = "",
 ) -> UUID:
-    """Give a student a pack: seat, pack, ledger entry and notification in the caller's transaction. Returns its id.
+    """A new pack with its seat and its first ledger entry, in the caller's transaction. Validity runs from now.
 
-    Purchases call it with `kind=PURCHASE` once the money is there. Validity runs from now.
     Raises NotFound for an unknown mentor, Refused("sold_out") where no seat is free.
     """
     now = clock.now()
@@ -39,10 +64,36 @@ async def grant(
         expires_at=now + timedelta(days=validity_days),
     )
     await add_entry(uow, pack_id, kind, sessions, reason=reason)
-    await uow.emit(
-        "notification/send", {"kind": "pack_granted", "pack_id": pack_id}, key=f"pack_granted:{pack_id}"
-    )
     return pack_id
+
+
+async def freeze(uow: UnitOfWork, pack_id: UUID, frozen: bool) -> None:
+    """Stop a pack from being spent while its payment is disputed, or let it be spent again."""
+    await repository.change_pack(uow.session, pack_id, {"frozen": frozen})
+
+
+async def void(uow: UnitOfWork, pack: SessionPack, sessions: int) -> None:
+    """Take `sessions` from a locked pack because its money goes back: nothing of it can be spent any more.
+
+    The pack's sessions must have stopped being scheduled before.
+    """
+    if sessions:
+        await add_entry(uow, pack.id, EntryKind.REFUND, -sessions)
+    await repository.change_pack(uow.session, pack.id, {"status": PackStatus.REFUNDED, "frozen": False})
+    await seats.settle(uow, pack.mentor_id, pack.student_id)
+
+
+async def revive(uow: UnitOfWork, pack: SessionPack, sessions: int) -> bool:
+    """Give a voided pack its sessions back: the money stayed. False if its seat is gone and none is free."""
+    await repository.change_pack(uow.session, pack.id, {"status": PackStatus.ACTIVE})
+    if sessions:
+        await add_entry(uow, pack.id, EntryKind.REVERSAL, sessions)
+    try:
+        await seats.take(uow, pack.mentor_id, pack.student_id)
+    except Refused:
+        return False
+    await seats.settle(uow, pack.mentor_id, pack.student_id)
+    return True
 
 
 async def add_entry(

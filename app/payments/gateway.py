@@ -225,6 +225,10 @@ class Gateway(Protocol):
         """Keep a product at the provider, in place of `replaces`; returns the provider's id."""
         ...
 
+    async def close(self) -> None:
+        """Give back its connections."""
+        ...
+
     async def check(self) -> None:
         """Ask for something cheap; returns if the provider answers and accepts our key."""
         ...
