@@ -19,7 +19,11 @@ def current(stripe: Stripe, id_: str, param: str = "id") -> Thing:
 
 
 def sweep(stripe: Stripe) -> None:
-    """Expire every session whose time is over."""
+    """Expire what is over: coupons and codes each time, sessions once a second (there may be thousands)."""
+    discounts.age(stripe.coupons, stripe.promotion_codes)
+    if stripe.swept == now():
+        return
+    stripe.swept = now()
     for session in stripe.sessions.newest_first():
         current(stripe, session["id"])
 
@@ -98,6 +102,7 @@ def settle(stripe: Stripe, id_: str, *, succeed: bool) -> Thing:
 
 
 def _open(stripe: Stripe, id_: str) -> Thing:
+    discounts.age(stripe.coupons, stripe.promotion_codes)
     session = current(stripe, id_)
     if session["status"] != "open":
         raise invalid(f"This Checkout Session is {session['status']}.")

@@ -122,6 +122,22 @@ def add_promotion_code(codes: Shelf, coupons: Shelf, params: Mapping[str, Any]) 
     return codes.put(code)
 
 
+def age(coupons: Shelf, codes: Shelf) -> None:
+    """Let coupons be invalid and codes inactive whose time is over or that were used as often as they may be."""
+    for coupon in coupons.newest_first():
+        if coupon["valid"] and _is_over(coupon, coupon["redeem_by"]):
+            coupons.change(coupon, valid=False)
+    for code in codes.newest_first():
+        alive = coupons.need(code["promotion"]["coupon"])["valid"]
+        if code["active"] and (not alive or _is_over(code, code["expires_at"])):
+            codes.change(code, active=False)
+
+
+def _is_over(thing: Thing, end: int | None) -> bool:
+    used_up = thing["max_redemptions"] is not None and thing["times_redeemed"] >= thing["max_redemptions"]
+    return used_up or (end is not None and end <= now())
+
+
 def active_code(codes: Shelf, text_: str) -> Thing | None:
     """The active code that reads so."""
     found = (code for code in codes.newest_first() if code["code"].lower() == text_.strip().lower())
@@ -130,9 +146,7 @@ def active_code(codes: Shelf, text_: str) -> Thing | None:
 
 def check_code(code: Thing, subtotal: int, unit: str, *, first: bool) -> None:
     """Raises StripeError 400 unless a buyer can use the code now; `first`: the buyer never paid before."""
-    used_up = code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]
-    over = code["expires_at"] is not None and code["expires_at"] <= now()
-    if not code["active"] or used_up or over:
+    if not code["active"]:
         raise _unusable("This promotion code is not active.", "promotion_code_expired")
     if code["customer"]:
         raise _unusable("This promotion code belongs to a customer.", "promotion_code_customer_mismatch")
@@ -152,9 +166,7 @@ def check_code(code: Thing, subtotal: int, unit: str, *, first: bool) -> None:
 
 def check_coupon(coupon: Thing, unit: str, products: list[str]) -> None:
     """Raises StripeError 400 unless the coupon can be used now, in this currency, for these products."""
-    used_up = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
-    over = coupon["redeem_by"] is not None and coupon["redeem_by"] <= now()
-    if used_up or over or not coupon["valid"]:
+    if not coupon["valid"]:
         raise _unusable(f"Coupon {coupon['id']} is expired and cannot be applied.", "coupon_expired")
     if coupon["amount_off"] is not None and coupon["currency"] != unit:
         raise _unusable(

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from sandbox.chaos import Chaos, Fault
 from sandbox.gate import FAULT
 from sandbox.http import HttpRequest, HttpResponse, form_pairs, query_pairs, reply
+from sandbox.stripe import buyer
 from sandbox.stripe.contract import check
 from sandbox.stripe.errors import StripeError, fault
 from sandbox.stripe.forms import decoded
@@ -82,6 +83,7 @@ def _call(request: HttpRequest, stripe: Stripe, path: str, id_: str, params: dic
 
 def _answer(operation: Operation, call: Call) -> Answer:
     expand = call.params.get("expand", ())
+    buyer.sweep(call.stripe)
     rest = {name: value for name, value in call.params.items() if name != "expand"}
     thing = operation.act(Call(call.stripe, rest, call.path, call.id, call.base))
     return Answer(

@@ -29,6 +29,7 @@ class Stripe:
         self.products = shelf("product")
         self.prices = shelf("price")
         self.keys = Keys(store)
+        self.swept = 0  # when sessions were last looked through for those whose time is over
         self.events = Events(shelf("event"), courier, settings)
         # Where the id in a member of that name is looked up when it is expanded.
         self.shelves = {

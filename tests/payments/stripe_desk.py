@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from app.payments.gateway import CheckoutState, OpenedCheckout, Purchase
 from app.payments.stripe import StripeGateway
@@ -78,3 +81,11 @@ class Desk:
         """What Stripe received, oldest first."""
         sent = self.sandbox.control.requests("stripe")
         return [one for one in sent if part in one["path"] and one["method"] == method]
+
+
+@pytest.fixture
+async def desk(sandbox: RunningSandbox) -> AsyncIterator[Desk]:
+    """The adapter in front of a fresh sandbox."""
+    gateway = StripeGateway(stripe_settings(sandbox))
+    yield Desk(gateway, sandbox)
+    await gateway.close()

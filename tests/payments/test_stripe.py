@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -17,17 +16,9 @@ from app.payments.gateway import (
     ProviderUnavailable,
     RefundStatus,
 )
-from app.payments.stripe import StripeGateway
-from tests.payments.stripe_desk import Desk, purchase, stripe_settings
-from tests.support.sandbox import RunningSandbox
+from tests.payments.stripe_desk import Desk, desk, purchase
 
-
-@pytest.fixture
-async def desk(sandbox: RunningSandbox) -> AsyncIterator[Desk]:
-    """The adapter in front of a fresh sandbox."""
-    gateway = StripeGateway(stripe_settings(sandbox))
-    yield Desk(gateway, sandbox)
-    await gateway.close()
+__all__ = ["desk"]
 
 
 async def test_a_checkout_is_opened_paid_and_found(desk: Desk) -> None:

@@ -242,7 +242,7 @@ def running_sandbox(
     database_url: str = "",
     push_http: bool = True,
     idle_seconds: float = 60.0,
-    public_url: str = "http://127.0.0.1:8000",
+    public_url: str = "http://127.0.0.1:9",
 ) -> Iterator[RunningSandbox]:
     """A sandbox with its state in `data_dir`; what the folder already holds is kept."""
     settings = Settings(
