@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import certifi
 import httpx
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from app.payments import paypal_chain as chain
 from app.payments.gateway import ForgedWebhook, ProviderUnavailable
 from app.settings import Settings
 
-# PayPal's own names in these certificates (live and its sandbox), whatever host serves them.
-NAMES = ("messageverificationcerts.paypal.com", "messageverificationcerts.sandbox.paypal.com")
-# Authorities between PayPal and the usual ones, which PayPal leaves out of what it serves.
-BETWEEN = Path(__file__).with_name("paypal_authorities.pem")
-PATH = re.compile(r"(/paypal)?/v1/notifications/certs/[A-Za-z0-9_-]{1,100}")
 MOST_BYTES = 64 * 1024
 KEPT = 32
 
@@ -48,6 +38,8 @@ class Certificates:
 
     def __init__(self, settings: Settings, fetch: Fetch | None = None) -> None:
         self._hosts = frozenset(settings.paypal_certificate_hosts.split())
+        below = re.escape(urlsplit(settings.paypal_url).path.rstrip("/"))
+        self._path = re.compile(below + r"/v1/notifications/certs/[A-Za-z0-9_-]{1,100}")
         self._authorities = settings.paypal_authorities_file
         self._timeout = settings.paypal_timeout_seconds
         self._fetch = fetch or self._get
@@ -61,14 +53,18 @@ class Certificates:
         be had.
         """
         self._check_address(url)
-        async with self._lock:
-            kept = self._kept.get(url)
-            if kept is None or not kept.begins <= now <= kept.ends:
-                kept = self._trusted(await self._fetch(url), now)
+        kept = self._known(url, now)
+        if kept is None:
+            async with self._lock:  # one after the other: whoever waited may find what the first one fetched
+                kept = self._known(url, now) or await self._certificate(url, now)
                 if len(self._kept) >= KEPT:
                     self._kept.clear()
                 self._kept[url] = kept
         return kept.key
+
+    def _known(self, url: str, now: datetime) -> _Certificate | None:
+        kept = self._kept.get(url)
+        return kept if kept is not None and kept.begins <= now <= kept.ends else None
 
     def _check_address(self, url: str) -> None:
         try:
@@ -80,7 +76,7 @@ class Certificates:
             raise ForgedWebhook(f"certificates of {host!r} are not accepted")
         place = f"http://{host}:{port}" if _is_loopback(host) else f"https://{host}"
         # Spelled in one way only: no name and password, no port, query or fragment, no capitals.
-        if url != place + parts.path or not PATH.fullmatch(parts.path):
+        if url != place + parts.path or not self._path.fullmatch(parts.path):
             raise ForgedWebhook("the certificate's address is not one of PayPal's")
 
     async def _get(self, url: str) -> bytes:
@@ -90,37 +86,24 @@ class Certificates:
         except (httpx.HTTPError, TimeoutError) as error:
             raise ProviderUnavailable(f"no answer from {url}: {error!r}") from error
 
-    def _trusted(self, pem: bytes, now: datetime) -> _Certificate:
-        """The first certificate of the file, if a chain leads from it to an authority that is trusted."""
-        try:
-            leaf, *between = x509.load_pem_x509_certificates(pem)
-        except ValueError:
-            raise ForgedWebhook("the certificate can't be read") from None
-        store = Store(self._anchors())
-        for name in NAMES:
-            verifier = PolicyBuilder().store(store).time(now).build_server_verifier(x509.DNSName(name))
-            try:
-                verifier.verify(leaf, between)
-            except VerificationError as error:
-                reason = str(error)
-                continue
-            key = leaf.public_key()
-            if isinstance(key, RSAPublicKey):
-                return _Certificate(key, leaf.not_valid_before_utc, leaf.not_valid_after_utc)
-            reason = "it holds no RSA key"
-        raise ForgedWebhook(f"the certificate is not trusted: {reason}")
+    async def _certificate(self, url: str, now: datetime) -> _Certificate:
+        """The first certificate of the file at `url`, if a chain leads from it to an authority that is trusted.
 
-    def _anchors(self) -> list[x509.Certificate]:
-        files = [Path(certifi.where()), BETWEEN]
-        if self._authorities:
-            files.append(Path(self._authorities))
-        with warnings.catch_warnings():
-            # Some old authorities have odd serial numbers; nothing of ours depends on them.
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            try:
-                return [one for file in files for one in x509.load_pem_x509_certificates(file.read_bytes())]
-            except (OSError, ValueError) as error:
-                raise ProviderUnavailable(f"the authorities can't be read: {error}") from error
+        Some are served without their issuer's: it is fetched from where they say, and trusted no more for that.
+        """
+        try:
+            trusted = chain.anchors(self._authorities)
+        except (OSError, ValueError) as error:
+            raise ProviderUnavailable(f"the authorities can't be read: {error}") from error
+        served = chain.read(await self._fetch(url))
+        try:
+            key = chain.key_of(served, trusted, now)
+        except ForgedWebhook:
+            issuer = chain.issuer_address(served[-1])
+            if issuer is None:
+                raise
+            key = chain.key_of([*served, *chain.read(await self._fetch(issuer))], trusted, now)
+        return _Certificate(key, served[0].not_valid_before_utc, served[0].not_valid_after_utc)
 
 
 async def _body(client: httpx.AsyncClient, url: str) -> bytes:
