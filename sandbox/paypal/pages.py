@@ -59,6 +59,7 @@ def _asking(paypal: PayPal, pages: Pages, order: Order, status: int = 200) -> Ht
         status,
         order=order,
         amount=order.unit["amount"],
+        discount=order.unit["amount"].get("breakdown", {}).get("discount"),
         items=order.unit.get("items", []),
         payments=[capture.status for capture in paypal.captures_of(order.id)],
         can_approve=can_approve(order),
