@@ -99,9 +99,10 @@ def _expanded(value: Any, steps: list[str], path: str, shelves: Mapping[str, She
     if isinstance(value, list):
         return [_expanded(item, steps, path, shelves) for item in value]
     name = steps[0]
-    if not isinstance(value, dict) or (name not in value and f"_{name}" not in value):
+    hidden = f"_{name}"
+    if not isinstance(value, dict) or name.startswith("_") or not {name, hidden} & value.keys():
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    found = value[name] if name in value else value[f"_{name}"]
+    found = value[name] if name in value else value[hidden]
     if isinstance(found, str):
         if name not in shelves:
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
