@@ -35,8 +35,9 @@ from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
 from app.limits import policy_for
+from app.payments import http as payments
 from app.settings import Settings
-from app.site import deletion, instructor_settings, instructors, products
+from app.site import deletion, instructor_settings, instructors, products, seats, statement, waitlist
 from app.site import http as site
 
 YEAR = 31_536_000
@@ -45,10 +46,14 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *accounts.HANDLERS,
     *booking.HANDLERS,
     *calendars.HANDLERS,
+    *payments.HANDLERS,
     *deletion.HANDLERS,
     *instructors.HANDLERS,
     *instructor_settings.HANDLERS,
     *products.HANDLERS,
+    *seats.HANDLERS,
+    *statement.HANDLERS,
+    *waitlist.HANDLERS,
     *site.HANDLERS,
 )
 

@@ -115,6 +115,7 @@ def balance(offers: Offers) -> dict[str, Any]:
         "seat_status": seat.status if seat else None,
         "seat_expires_at": instant(seat.expires_at) if seat and seat.expires_at else None,
         "blocked": {"title": refusal.title, "detail": refusal.detail} if refusal else None,
+        "packs": [{"id": pack.id, "expires_at": instant(pack.expires_at)} for pack in shown],
     }
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, fragment, is_htmx, page
 from app.site import repository
+from app.site.standing import standing
 
 PER_PAGE = 20
+LONGEST_CODE = 100
 AppRequest = Request[Any, Any, Any]
 
 
@@ -63,8 +66,12 @@ async def profile(
     uow: NamedDependency[UnitOfWork],
     viewer: NamedDependency[Viewer | None],
     slug: FromPath[str],
+    code: FromQuery[str] = "",
 ) -> Response[str]:
-    """One mentor: what they teach, what a pack costs, how many seats are left, when they are free."""
+    """One mentor: what they teach, what a pack costs, how many seats are left, when they are free.
+
+    A discount's `code` in the link goes on to the checkout.
+    """
     mentor = await repository.mentor_by_slug(uow, slug)
     if mentor is None:
         raise NotFound("There is no instructor at this address.")
@@ -74,10 +81,19 @@ async def profile(
         "mentors/profile.html",
         mentor=mentor,
         zone=_zone(viewer),
-        products=await repository.products_on_sale(uow, mentor.id),
+        **await shop(uow, viewer, mentor.id, code),
         pack={"remaining": credit} if credit else None,
         calendar_href=f"/calendar?{urlencode({'mentor_id': str(mentor.id)})}",
     )
+
+
+async def shop(uow: UnitOfWork, viewer: Viewer | None, mentor_id: UUID, code: str = "") -> dict[str, Any]:
+    """What mentors/_products.html takes besides the mentor and the zone."""
+    return {
+        "products": await repository.products_on_sale(uow, mentor_id),
+        "standing": await standing(uow, viewer, mentor_id),
+        "code_query": f"&{urlencode({'code': code})}" if 0 < len(code) <= LONGEST_CODE else "",
+    }
 
 
 def _pagination(words: str, number: int, total: int) -> dict[str, str | None] | None:

@@ -19,7 +19,10 @@ _people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text
 
 
 class Shown(msgspec.Struct):
-    """A mentor as list, profile and landing page show them; `next_free` are UTC instants."""
+    """A mentor as list, profile and landing page show them; `next_free` are UTC instants.
+
+    `seats_left`: those open to the viewer; nobody is shown a seat that somebody else waits for.
+    """
 
     id: UUID
     slug: str
@@ -32,8 +35,8 @@ class Shown(msgspec.Struct):
     next_free: list[datetime]
 
 
-def _mentors() -> sa.Select[Any]:
-    used = sa.func.seats_in_use(Mentor.id, type_=sa.Integer)
+def _mentors(viewer_id: UUID | None) -> sa.Select[Any]:
+    left = sa.func.seats_open_to(Mentor.id, sa.literal(viewer_id, sa.Uuid), type_=sa.Integer)
     return sa.select(
         Mentor.id,
         Mentor.slug,
@@ -42,7 +45,7 @@ def _mentors() -> sa.Select[Any]:
         Mentor.bio,
         Mentor.time_zone,
         Mentor.max_active_students.label("seats"),
-        sa.func.greatest(Mentor.max_active_students - used, 0).label("seats_left"),
+        sa.func.greatest(left, 0).label("seats_left"),
     ).join(_people, _people.c.id == Mentor.id)
 
 
@@ -54,12 +57,13 @@ async def _shown(uow: UnitOfWork, query: sa.Select[Any], times: int) -> list[Sho
 
 async def first_mentors(uow: UnitOfWork, limit: int) -> list[Shown]:
     """The mentors who joined first, each with one free time."""
-    return await _shown(uow, _mentors().order_by(Mentor.created_at, Mentor.id).limit(limit), times=1)
+    query = _mentors(uow.principal.user_id).order_by(Mentor.created_at, Mentor.id)
+    return await _shown(uow, query.limit(limit), times=1)
 
 
 async def search_mentors(uow: UnitOfWork, words: str, *, limit: int, offset: int) -> tuple[list[Shown], int]:
     """Mentors by name whose name or headline holds `words`, each with three free times; and how many there are."""
-    query = _mentors()
+    query = _mentors(uow.principal.user_id)
     if words:
         name, headline = _people.c.name, Mentor.headline
         query = query.where(
@@ -72,7 +76,7 @@ async def search_mentors(uow: UnitOfWork, words: str, *, limit: int, offset: int
 
 async def mentor_by_slug(uow: UnitOfWork, slug: str) -> Shown | None:
     """One mentor with six free times."""
-    found = await _shown(uow, _mentors().where(Mentor.slug == slug), times=6)
+    found = await _shown(uow, _mentors(uow.principal.user_id).where(Mentor.slug == slug), times=6)
     return found[0] if found else None
 
 
@@ -80,6 +84,7 @@ async def products_on_sale(uow: UnitOfWork, mentor_id: UUID) -> Sequence[Any]:
     """The mentor's active products, cheapest first, with the minutes of a session."""
     query = (
         sa.select(
+            Product.id,
             Product.title,
             Product.description,
             Product.price_minor,
@@ -90,7 +95,7 @@ async def products_on_sale(uow: UnitOfWork, mentor_id: UUID) -> Sequence[Any]:
         )
         .join(Mentor, Mentor.id == Product.mentor_id)
         .where(Product.mentor_id == mentor_id, Product.active)
-        .order_by(Product.price_minor)
+        .order_by(Product.price_minor, Product.created_at, Product.id)
     )
     return (await uow.session.execute(query)).all()
 
