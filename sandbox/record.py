@@ -14,8 +14,9 @@ from sandbox.vendors import Answer
 
 KEEP = 20_000
 SECRETS = frozenset(
-    {"access_token", "client_secret", "code", "code_verifier", "id_token", "key", "refresh_token", "token"}
+    {"access_token", "client_secret", "code_verifier", "id_token", "key", "refresh_token", "token"}
 )
+AT_VENDOR = {"google": SECRETS | {"code"}}  # elsewhere a code is what an error or a discount is called
 HEADERS = frozenset(
     {"content-type", "idempotency-key", "if-match", "if-none-match", "prefer", "stripe-version", "user-agent"}
 )
@@ -27,25 +28,27 @@ def redacted(secret: str) -> str:
     return f"[redacted {hashlib.sha256(secret.encode()).hexdigest()[:10]}]"
 
 
-def without_secrets(value: Any) -> Any:
+def without_secrets(value: Any, secrets: frozenset[str]) -> Any:
     """A copy of decoded JSON or form values in which members that carry secrets are redacted."""
     if isinstance(value, dict):
         return {
-            name: redacted(item) if name in SECRETS and isinstance(item, str) else without_secrets(item)
+            name: redacted(item)
+            if name in secrets and isinstance(item, str)
+            else without_secrets(item, secrets)
             for name, item in value.items()
         }
     if isinstance(value, list):
-        return [without_secrets(item) for item in value]
+        return [without_secrets(item, secrets) for item in value]
     return value
 
 
-def clean_query(query: str) -> str:
+def clean_query(query: str, secrets: frozenset[str]) -> str:
     """The query string as it came, unless it carries a secret."""
     pairs = parse_qsl(query, keep_blank_values=True)
-    if not SECRETS.intersection(name for name, _ in pairs):
+    if not secrets.intersection(name for name, _ in pairs):
         return query
     return "&".join(
-        f"{quote(name)}={quote(redacted(value) if name in SECRETS else value)}" for name, value in pairs
+        f"{quote(name)}={quote(redacted(value) if name in secrets else value)}" for name, value in pairs
     )
 
 
@@ -85,17 +88,17 @@ class Recorder:
         self, vendor: str, scope: dict[str, Any], path: str, body: bytes, answer: Answer, note: str
     ) -> None:
         """Keep one exchange; `path` is the vendor's own, `note` says what chaos did to it."""
-        headers = clean_headers(scope["headers"])
+        headers, secrets = clean_headers(scope["headers"]), AT_VENDOR.get(vendor, SECRETS)
         entry = {
             "at": datetime.now(UTC).isoformat(),
             "vendor": vendor,
             "method": scope["method"],
             "path": path,
-            "query": clean_query(scope["query_string"].decode("latin-1")),
+            "query": clean_query(scope["query_string"].decode("latin-1"), secrets),
             "headers": headers,
-            "body": without_secrets(decoded(body, headers.get("content-type", ""))),
+            "body": without_secrets(decoded(body, headers.get("content-type", "")), secrets),
             "status": answer.status,
-            "answer": without_secrets(answer.body),
+            "answer": without_secrets(answer.body, secrets),
             "chaos": note,
         }
         self._journal.append(vendor, entry)

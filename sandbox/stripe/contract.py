@@ -110,17 +110,20 @@ def one_of(*choices: str) -> Rule:
     return check
 
 
-def many(rule: Rule, most: int = 100) -> Rule:
-    """A list."""
+@dataclass(frozen=True)
+class Many:
+    """A list of at most `most` items."""
 
-    def check(value: Any, name: str) -> list[Any]:
+    rule: Rule
+    most: int = 100
+
+    def __call__(self, value: Any, name: str) -> list[Any]:
+        """The typed items. Raises StripeError 400."""
         if not isinstance(value, dict) or not all(re.fullmatch(r"\d{1,4}", key) for key in value):
             raise invalid("Invalid array", name)
-        if len(value) > most:
-            raise invalid(f"Array {name} exceeded maximum {most} allowed elements.", name)
-        return [rule(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
-
-    return check
+        if len(value) > self.most:
+            raise invalid(f"Array {name} exceeded maximum {self.most} allowed elements.", name)
+        return [self.rule(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
 
 
 def metadata(value: Any, name: str) -> dict[str, str]:
@@ -150,7 +153,7 @@ def members(required: str = "", **rules: Rule) -> Members:
 
 def check(shape: Members, given: dict[str, Any]) -> dict[str, Any]:
     """The parameters of an operation; every one takes `expand`. Raises StripeError 400."""
-    expand = many(text(), 20)
+    expand = Many(text(), 20)
     return Members({**shape.rules, "expand": expand}, shape.required)(given, "")
 
 

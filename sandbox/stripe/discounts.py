@@ -8,10 +8,10 @@ from typing import Any
 
 from sandbox.stripe.contract import (
     PAGING,
+    Many,
     currency,
     exactly_one,
     flag,
-    many,
     members,
     metadata,
     one_of,
@@ -26,7 +26,7 @@ from sandbox.stripe.things import Shelf, Thing, new_id, now
 COUPON = members(
     "",
     amount_off=whole(1),
-    applies_to=members("products", products=many(text())),
+    applies_to=members("products", products=Many(text())),
     currency=currency,
     duration=one_of("forever", "once"),
     id=text(500, r"[A-Za-z0-9_\-]+"),

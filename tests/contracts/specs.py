@@ -32,6 +32,7 @@ needs_specs = pytest.mark.skipif(
 CONTRACTS = {
     "google": ("google-calendar", "/calendar/v3/", ("/calendar/v3/users/",)),
     "resend": ("resend", "/emails", ()),
+    "stripe": ("stripe", "/v1/", ("/v1/products", "/v1/prices", "/v1/balance")),
 }
 
 
@@ -89,6 +90,8 @@ def answers_valid(recorded: Iterable[dict[str, Any]]) -> Verdict:
 def _contract(item: dict[str, Any]) -> str:
     """The contract that describes the exchange; none for sign-in and for what the published subset leaves out."""
     name, prefix, outside = CONTRACTS[item["vendor"]]
+    if item["path"] == "/v1/disputes":  # the subset has a dispute, but no list of them
+        return ""
     is_calendar_itself = item["path"].startswith("/calendar/v3/calendars/") and item["path"].count("/") == 4
     if not item["path"].startswith(prefix) or item["path"].startswith(outside) or is_calendar_itself:
         return ""

@@ -77,6 +77,13 @@ class Desk:
         answer.raise_for_status()
         return answer.json()
 
+    def read(self, path: str) -> Any:
+        """What Stripe has at a path below /v1."""
+        key = {"Authorization": f"Bearer {self.sandbox.settings.stripe_secret_key}"}
+        answer = self.sandbox.http.get(f"/stripe/v1/{path}", headers=key)
+        answer.raise_for_status()
+        return answer.json()
+
     def requests(self, part: str = "", method: str = "POST") -> list[dict[str, Any]]:
         """What Stripe received, oldest first."""
         sent = self.sandbox.control.requests("stripe")

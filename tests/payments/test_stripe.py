@@ -233,3 +233,35 @@ async def test_currencies_that_stripe_counts_otherwise_keep_our_minor_units(desk
     assert (await desk.refund(paid, 5_000)).amount == 5_000
     yen = await desk.paid(amount=15_000, currency="JPY")
     assert (yen.total, yen.currency) == (15_000, "JPY")
+
+
+async def test_a_product_is_published_once_and_its_price_replaced(desk: Desk) -> None:
+    product = uuid4()
+
+    async def publish(amount: int, replaces: str | None, title: str = "Pack") -> str:
+        return await desk.stripe.publish(
+            product, title=title, amount=amount, currency="EUR", replaces=replaces
+        )
+
+    first = await publish(9_900, None)
+    assert await publish(9_900, None) == first, "asked again, as after a lost answer"
+    assert await publish(9_900, first, "Four sessions") == first, "a new title needs no new price"
+    second = await publish(12_000, first)
+    back = await publish(9_900, second)
+    assert len({first, second, back}) == 3, "a price that was closed stays closed"
+    with pytest.raises(ProviderRefused, match="inactive"):
+        await desk.opened(price_id=first)
+    with pytest.raises(ProviderRefused, match="inactive"):
+        await desk.opened(price_id=second)
+    session = (await desk.opened(price_id=back)).session_id
+    assert (await desk.stripe.find(session)).subtotal == 9_900
+    (line,) = desk.read(f"checkout/sessions/{session}/line_items")["data"]
+    assert line["description"] == "Four sessions"
+    assert desk.read(f"products/{product}")["metadata"] == {"product_id": str(product)}
+
+
+async def test_a_price_that_stripe_does_not_know_is_simply_replaced(desk: Desk) -> None:
+    price = await desk.stripe.publish(
+        uuid4(), title="Pack", amount=9_900, currency="EUR", replaces="price_of_another_account"
+    )
+    assert (await desk.stripe.find((await desk.opened(price_id=price)).session_id)).subtotal == 9_900
