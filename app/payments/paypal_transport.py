@@ -105,20 +105,26 @@ class Transport:
         client = PaypalServersdkClient(config=_Configuration(self._settings, None))
         keys = f"{self._settings.paypal_client_id}:{self._settings.paypal_client_secret}"
         basic = b64encode(keys.encode()).decode()
-        return client.o_auth_authorization.request_token({"authorization": f"Basic {basic}"}).body
+        token = client.o_auth_authorization.request_token({"authorization": f"Basic {basic}"}).body
+        if not isinstance(token, OAuthToken) or not token.access_token:
+            raise ProviderUnavailable("the token endpoint's answer holds no token")
+        return token
 
 
 def meaning_of(error: ApiException) -> ProviderUnavailable | ProviderRefused:
-    """What an error answer says: whether PayPal did nothing for sure, and in its own words why."""
+    """What an error answer says: whether PayPal did nothing for sure, and in its own words why.
+
+    A refusal that isn't worded as PayPal's comes from something in between, and tells nothing.
+    """
     status = int(error.response_code)
     code, message = _told(error)
-    if status in (408, 429) or status >= 500:
-        return ProviderUnavailable(f"{status} {code}: {message}")
-    return ProviderRefused(code, message)
+    if code and 400 <= status < 500 and status not in (408, 429):
+        return ProviderRefused(code, message)
+    return ProviderUnavailable(f"{status} {code}: {message}")
 
 
 def _told(error: ApiException) -> tuple[str, str]:
-    """PayPal's issue (or name of the error) and its sentence."""
+    """PayPal's issue (or name of the error), empty if it isn't PayPal's, and its sentence."""
     try:
         body = json.loads(error.response.text or "{}")
     except json.JSONDecodeError:
@@ -126,7 +132,7 @@ def _told(error: ApiException) -> tuple[str, str]:
     body = body if isinstance(body, dict) else {}
     details = body.get("details")
     detail = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
-    code = detail.get("issue") or body.get("name") or body.get("error") or str(error.response_code)
+    code = detail.get("issue") or body.get("name") or body.get("error") or ""
     words = detail.get("description") or body.get("message") or body.get("error_description") or error.reason
     where = f" ({detail['field']})" if detail.get("field") else ""
     return str(code), f"{words}{where}"
