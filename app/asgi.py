@@ -84,8 +84,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with live.running():
             with when_told_to_stop(live.close):
                 yield
-        platform.google.close()
-        await platform.database.dispose()
+        await platform.close()
 
     return Litestar(
         route_handlers=[*HANDLERS, static(ROOT / "static")],

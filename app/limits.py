@@ -11,6 +11,7 @@ DEFAULT = Policy("default", 120, 2000, "address")
 USER = Policy("user", 120, 6000, "user or address")
 AUTH = Policy("auth", 15, 60, "address")
 BOOKING = Policy("booking", 5, 20, "user or address")
+CHECKOUT = Policy("checkout", 3, 10, "user or address")
 AVAILABILITY = Policy("availability", 60, 600, "user or address")
 INSTRUCTOR = Policy("instructor", 60, 1200, "user or address")
 WEBHOOK = Policy("webhook", 300, 6000, "address")
@@ -30,6 +31,9 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
     ("POST", r"/sessions|/api/sessions", BOOKING),
     ("PATCH", r"/api/sessions/.+", BOOKING),
+    ("POST", r"/checkout|/api/checkout/(stripe|paypal)", CHECKOUT),
+    ("GET", r"/checkout(/.+)?|/api/checkout/verify|/receipts/.+", USER),
+    ("GET", r"/api/checkout/(success|cancel)", DEFAULT),
     ("POST", r"/sessions/.+/(move|cancellation)", BOOKING),
     ("GET|POST", r"/instructor/.+", INSTRUCTOR),
     ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),

@@ -64,8 +64,8 @@ async def start(cashier: Cashier, wish: Wish) -> Started:
     gateway = cashier.gateway(wish.provider)
     async with cashier.database.service(ServiceDoor.CHECKOUT) as uow:
         found = await repository.product_on_sale(uow.session, wish.product_id)
-        loyal = await _is_grandfathered(uow, cashier, wish.student_id)
-    discount = _worth(found.Product, await _discount(cashier, wish.code, loyal), loyal)
+        loyal = await repository.is_loyal(uow.session, wish.student_id, cashier.grandfathering)
+    discount = await discount_for(cashier, found.Product, wish.code, loyal)
     async with cashier.database.service(ServiceDoor.CHECKOUT) as uow, uow.transaction():
         order, again = await _order(uow, wish, found, discount)
         buyer = await repository.buyer(uow.session, wish.student_id)
@@ -96,13 +96,20 @@ async def walk_away(cashier: Cashier, student_id: UUID, order_id: UUID) -> None:
             await _end_soon(uow, order, "canceled")
 
 
-async def _is_grandfathered(uow: UnitOfWork, cashier: Cashier, student_id: UUID) -> bool:
-    rule = cashier.grandfathering
-    return rule is not None and await repository.paid_before(uow.session, student_id, rule.before)
+async def discount_for(cashier: Cashier, product: Any, code: str, loyal: bool) -> Discount | None:
+    """What is taken off the price: for who has an old price that, else what the code is worth.
+
+    Raises Invalid for a code that takes nothing off this pack, Unavailable where it can't be looked up.
+    """
+    discount = await _discount(cashier, code, loyal)
+    if discount is None or discount.off(product.price_minor, product.currency):
+        return discount
+    if loyal:
+        return None
+    raise Invalid({"code": UNKNOWN_CODE})
 
 
 async def _discount(cashier: Cashier, code: str, loyal: bool) -> Discount | None:
-    """What is taken off: the old price of who has one, else what the code is worth. Raises Invalid, Unavailable."""
     words = code.strip()
     try:
         if loyal and cashier.grandfathering is not None:
@@ -121,15 +128,6 @@ async def _discount(cashier: Cashier, code: str, loyal: bool) -> Discount | None
     if found is None:
         raise Invalid({"code": UNKNOWN_CODE})
     return found
-
-
-def _worth(product: Any, discount: Discount | None, loyal: bool) -> Discount | None:
-    """The discount if it takes something off this price. Raises Invalid for a code that doesn't."""
-    if discount is None or discount.off(product.price_minor, product.currency):
-        return discount
-    if loyal:
-        return None
-    raise Invalid({"code": UNKNOWN_CODE})
 
 
 async def _order(uow: UnitOfWork, wish: Wish, found: Any, discount: Discount | None) -> tuple[Order, bool]:

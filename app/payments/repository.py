@@ -17,6 +17,7 @@ from app.core.db import Base
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.mentors.models import Mentor, Product
+from app.payments.cashier import Grandfathering
 from app.payments.gateway import Provider
 from app.payments.models import (
     Order,
@@ -164,9 +165,11 @@ async def buyer(session: AsyncSession, student_id: UUID) -> Any:
     return found
 
 
-async def paid_before(session: AsyncSession, student_id: UUID, instant: datetime) -> bool:
-    """True if the student paid for an order before that instant."""
-    earlier = sa.exists().where(Order.student_id == student_id, Order.paid_at < instant)
+async def is_loyal(session: AsyncSession, student_id: UUID, rule: Grandfathering | None) -> bool:
+    """True if the student paid for an order before the rule's day, and keeps the old price."""
+    if rule is None:
+        return False
+    earlier = sa.exists().where(Order.student_id == student_id, Order.paid_at < rule.before)
     return bool((await session.execute(sa.select(earlier))).scalar_one())
 
 

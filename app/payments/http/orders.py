@@ -1,0 +1,147 @@
+"""`/admin/orders`: every order with its money, refunds with their quote, and the comparison with the providers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.types import ControllerRouterHandler
+
+from app.accounts.guards import requires_admin
+from app.core.errors import AppError, BadRequest, Invalid, Refused
+from app.core.unit_of_work import UnitOfWork
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
+from app.payments import accounts, reconciliation, refunds
+from app.payments.http.common import NAMES, identifier, posted
+from app.payments.models import OrderStatus
+
+PATH = "/admin/orders"
+PER_PAGE = 50
+FILTERS = (
+    ("", "All"),
+    ("flagged", "To decide"),
+    *((status.value, status.value.replace("_", " ").capitalize()) for status in OrderStatus),
+)
+Uow = NamedDependency[UnitOfWork]
+Me = NamedDependency[Viewer]
+
+
+@get(PATH, guards=[requires_admin], include_in_schema=False)
+async def index(
+    request: AppRequest,
+    uow: Uow,
+    viewer: Me,
+    q: Annotated[str, QueryParameter(max_length=100)] = "",
+    status: Annotated[str, QueryParameter(max_length=40)] = "",
+    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+) -> Response[str]:
+    """Orders, the newest first; searched by person, filtered by status."""
+    words = q.strip()
+    chosen = status if status in dict(FILTERS) else ""
+    found, total = await accounts.orders(
+        uow.session, words, chosen, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
+    )
+    run, findings = await accounts.last_run(uow.session)
+    context: dict[str, Any] = {
+        "q": words,
+        "orders": found,
+        "total": total,
+        "chosen": chosen,
+        "filters": [
+            {"label": label, "href": _href(words, value, 1), "selected": value == chosen}
+            for value, label in FILTERS
+        ],
+        "pagination": _pagination(words, chosen, number, total),
+        "run": run,
+        "findings": findings,
+        "zone": viewer.time_zone,
+        "names": NAMES,
+    }
+    if is_htmx(request):
+        return fragment(request, "payments/_orders.html", **context)
+    return page(request, "payments/orders.html", **context)
+
+
+@get(PATH + "/{order_id:str}", guards=[requires_admin], include_in_schema=False)
+async def show(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str]) -> Response[str]:
+    """One order with everything that happened to its money, and what a refund would be."""
+    return await _order(request, uow, viewer, identifier(order_id))
+
+
+@post(PATH + "/{order_id:str}/refunds", guards=[requires_admin], include_in_schema=False)
+async def refund(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str]) -> Response[str]:
+    """Refund what was quoted; if that changed meanwhile, nothing happens and the new quote is shown."""
+    id_ = identifier(order_id)
+    form = await posted(request, "quoted", "reason")
+    if not form["quoted"].isdecimal() or len(form["quoted"]) > 12:
+        raise BadRequest("quoted: the amount that was shown is missing. Nothing was refunded.")
+    try:
+        await refunds.request(uow, id_, quoted=int(form["quoted"]), reason=form["reason"])
+    except (Refused, Invalid) as error:
+        await uow.rollback()
+        return await _order(request, uow, viewer, id_, error, form)
+    return see_other(request, f"{PATH}/{id_}", Flash("done", "The refund is on its way. Both are told."))
+
+
+@post("/admin/reconciliations", guards=[requires_admin], include_in_schema=False)
+async def reconcile(request: AppRequest, uow: Uow) -> Response[str]:
+    """Compare all recent orders with their providers now."""
+    await reconciliation.request(uow)
+    note = "The comparison has begun; reload this page in a moment to see what it found."
+    return see_other(request, PATH, Flash("done", note))
+
+
+async def _order(
+    request: AppRequest,
+    uow: UnitOfWork,
+    viewer: Viewer,
+    order_id: UUID,
+    error: AppError | None = None,
+    form: dict[str, str] | None = None,
+) -> Response[str]:
+    order = await accounts.order(uow.session, order_id)
+    quote, refusal = None, None
+    try:
+        quote = await refunds.quote(uow, order_id)
+    except Refused as no:
+        refusal = no.detail
+    errors: dict[str, str] = {}
+    if error is not None:
+        errors = dict(error.fields) if isinstance(error, Invalid) else {"form": error.detail}
+    context = {
+        "order": order,
+        "refunds": await accounts.refunds(uow.session, order_id),
+        "quote": quote,
+        "refusal": refusal,
+        "errors": errors,
+        "form": form or {},
+        "zone": viewer.time_zone,
+        "provider_name": NAMES[order.provider],
+    }
+    status = error.status if error else 200
+    if is_htmx(request):
+        return fragment(request, "payments/_refund.html", status=status, **context)
+    return page(request, "payments/order.html", status=status, **context)
+
+
+def _href(words: str, status: str, number: int) -> str:
+    query = {name: value for name, value in (("q", words), ("status", status)) if value}
+    return f"{PATH}?{urlencode(query | ({'page': str(number)} if number > 1 else {}))}".rstrip("?")
+
+
+def _pagination(words: str, status: str, number: int, total: int) -> dict[str, str | None] | None:
+    if total <= PER_PAGE:
+        return None
+    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, total)
+    return {
+        "previous": _href(words, status, number - 1) if number > 1 else None,
+        "next": _href(words, status, number + 1) if last < total else None,
+        "label": f"{first}–{last} of {total}",
+    }
+
+
+HANDLERS: list[ControllerRouterHandler] = [index, show, refund, reconcile]
