@@ -29,6 +29,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/verify/nonsense",
         "/privacy",
         "/terms",
+        "/waitlist",
         "/nowhere",
     ),
     "student@example.test": (
@@ -37,12 +38,36 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/sessions/{session}",
         "/settings",
         "/settings/deletion",
+        "/instructors/ines-duarte",
+        "/packs/{pack}",
     ),
-    "student-new@example.test": ("/calendar", "/sessions"),
+    "student-new@example.test": ("/calendar", "/sessions", "/waitlist", "/instructors/ines-duarte"),
+    "chloe@example.test": ("/waitlist", "/instructors/meera-banerjee"),
     "nils@example.test": ("/sessions", "/sessions/{upcoming}/move", "/sessions/{upcoming}/cancellation"),
-    "mentor@example.test": ("/instructor/sessions", "/instructor/settings", "/sessions/{session}"),
-    "mentor-nairobi@example.test": ("/instructor/sessions", "/instructor/settings"),
-    "admin@example.test": ("/instructors", "/settings"),
+    "mentor@example.test": (
+        "/instructor/sessions",
+        "/instructor/settings",
+        "/instructor/products",
+        "/sessions/{session}",
+        "/packs/{pack}",
+    ),
+    "mentor-kolkata@example.test": ("/instructor/waitlist", "/instructor/waitlist/{place}/removal"),
+    "mentor-nairobi@example.test": ("/instructor/sessions", "/instructor/settings", "/instructor/waitlist"),
+    "admin@example.test": (
+        "/instructors",
+        "/settings",
+        "/admin/products",
+        "/admin/products?mentor_id={mentor}",
+        "/admin/waitlist",
+        "/admin/waitlist?q=nobody-at-all",
+        "/admin/waitlist/{place}/removal",
+    ),
+}
+# Where a placeholder's id is found: a page of the viewer's, and the link that holds it.
+LINKS = {
+    "{pack}": (("/calendar", "/instructor/waitlist"), "a[href^='/packs/']"),
+    "{place}": (("/instructor/waitlist", "/admin/waitlist"), "a[href$='/removal']"),
+    "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
 IDS = [f"{(email or 'anonymous').split('@')[0]}:{path}" for email, path in CASES]
@@ -54,7 +79,22 @@ async def address(page: Page, path: str) -> str:
         return path.replace("{session}", await first_session(page, "a[href^='/sessions/']"))
     if "{upcoming}" in path:
         return path.replace("{upcoming}", await first_session(page, "a[href$='/cancellation']"))
+    for placeholder, (pages, selector) in LINKS.items():
+        if placeholder in path:
+            return path.replace(placeholder, await first_link(page, pages, selector))
     return path
+
+
+async def first_link(page: Page, pages: tuple[str, ...], selector: str) -> str:
+    """The id in the first such link on the first of the pages that the viewer may see and that has one."""
+    for place in pages:
+        await page.goto(place)
+        if await page.locator(selector).count():
+            break
+    href = await page.locator(selector).first.get_attribute("href") or ""
+    found = re.search(r"[0-9a-f-]{36}", href)
+    assert found, f"no {selector} in {pages}"
+    return found.group()
 
 
 async def first_session(page: Page, selector: str) -> str:
