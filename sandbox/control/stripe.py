@@ -62,7 +62,7 @@ class DisputeEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Redelivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which events to deliver again: one, or `all` of them."""
+    """Which events to deliver again: one, or without an id `all` of them."""
 
     event_id: str = ""
     all: bool = False
@@ -152,12 +152,12 @@ async def close_dispute(request: HttpRequest, stripe: NamedDependency[Stripe]) -
 async def redeliver(request: HttpRequest, stripe: NamedDependency[Stripe]) -> HttpResponse:
     """Deliver events again, freshly signed; {"deliveries": n}."""
     wish = await body_of(request, Redelivery)
-    if wish.all == bool(wish.event_id):
+    if wish.all and wish.event_id:
         raise ControlError(400, "give one of `event_id` and `all`")
     if not 1 <= wish.times <= 100:
         raise ControlError(400, "times is 1 to 100")
     shelf = stripe.events.shelf
-    events = shelf.newest_first()[::-1] if wish.all else [shelf.need(wish.event_id)]
+    events = [shelf.need(wish.event_id)] if wish.event_id else shelf.newest_first()[::-1]
     return json_answer({"deliveries": stripe.events.redeliver(events, wish.times, wish.shuffle)})
 
 

@@ -246,8 +246,8 @@ async def test_a_product_is_published_once_and_its_price_replaced(desk: Desk) ->
     first = await publish(9_900, None)
     assert await publish(9_900, None) == first, "asked again, as after a lost answer"
     assert await publish(9_900, first, "Four sessions") == first, "a new title needs no new price"
-    second = await publish(12_000, first)
-    back = await publish(9_900, second)
+    second = await publish(12_000, first, "Five sessions")
+    back = await publish(9_900, second, "Four sessions")
     assert len({first, second, back}) == 3, "a price that was closed stays closed"
     with pytest.raises(ProviderRefused, match="inactive"):
         await desk.opened(price_id=first)

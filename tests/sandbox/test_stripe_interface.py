@@ -165,7 +165,7 @@ def test_reset_leaves_the_discounts_of_the_start(sandbox: RunningSandbox) -> Non
         ("refund/fail", {"refund": "re_unknown"}, 404),
         ("dispute", {"payment_intent": "pi_unknown"}, 400),
         ("dispute/close", {"dispute": "du_unknown", "won": True}, 404),
-        ("redeliver", {}, 400),
+        ("redeliver", {"event": "evt_1"}, 400),
         ("redeliver", {"event_id": "evt_unknown"}, 404),
         ("redeliver", {"all": True, "times": 0}, 400),
         ("redeliver", {"all": True, "event_id": "evt_1"}, 400),
