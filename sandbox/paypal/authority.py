@@ -42,8 +42,7 @@ class Authority:
     def headers(self, base: str, webhook_id: str, body: bytes) -> dict[str, str]:
         """The headers of one transmission of `body`, signed now; `base` is where this sandbox is reached."""
         transmission, instant = str(uuid.uuid1()), now()
-        message = f"{transmission}|{instant}|{webhook_id}|{binascii.crc32(body)}"
-        signature = self._key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = self.sign(f"{transmission}|{instant}|{webhook_id}|{binascii.crc32(body)}".encode())
         return {
             "Content-Type": "application/json",
             "User-Agent": "PayPal/AUHD-214.0-58391792",
@@ -54,6 +53,10 @@ class Authority:
             "PAYPAL-CERT-URL": f"{base}/paypal{PATH}{self.id}",
             "PAYPAL-AUTH-ALGO": "SHA256withRSA",
         }
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of any message."""
+        return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
     def _ends(self) -> datetime:
         kept = self._kept.get("certificate") or ""
