@@ -59,16 +59,23 @@ def key_of(chain: list[x509.Certificate], trusted: list[x509.Certificate], now: 
         raise ForgedWebhook("the certificate's key can't be read") from None
     if not isinstance(key, RSAPublicKey):
         raise ForgedWebhook("the certificate holds no RSA key")
-    reasons = []
-    for name in NAMES:
-        verifier = PolicyBuilder().store(Store(trusted)).time(now).build_server_verifier(x509.DNSName(name))
-        try:
-            verifier.verify(leaf, between)
-        except VerificationError as error:
-            reasons.append(str(error))
-        else:
-            return key
-    raise ForgedWebhook(f"the certificate is not trusted: {reasons[0]}")
+    name = next((name for name in _names(leaf) if name in NAMES), None)
+    if name is None:
+        raise ForgedWebhook("the certificate is not in PayPal's name")
+    verifier = PolicyBuilder().store(Store(trusted)).time(now).build_server_verifier(x509.DNSName(name))
+    try:
+        verifier.verify(leaf, between)
+    except VerificationError as error:
+        raise ForgedWebhook(f"the certificate is not trusted: {error}") from error
+    return key
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return []
+    return names.get_values_for_type(x509.DNSName)
 
 
 def issuer_address(certificate: x509.Certificate) -> str | None:
