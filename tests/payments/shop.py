@@ -147,6 +147,10 @@ class Shop:
             wish = {"session_id": order.provider_session_id, "async": outcome == "pending"}
             self.sandbox.control.call("POST", "/stripe/pay", wish)
 
+    async def walk_away(self, student_id: UUID, order_id: UUID) -> None:
+        """Come back without paying."""
+        await checkout.walk_away(self.cashier, student_id, order_id)
+
     async def look(self, order_id: UUID) -> Order:
         """What the return page does."""
         return await sync.sync(self.cashier, order_id)
