@@ -96,13 +96,10 @@ class Certificates:
         except (OSError, ValueError) as error:
             raise ProviderUnavailable(f"the authorities can't be read: {error}") from error
         served = chain.read(await self._fetch(url))
-        try:
-            key = chain.key_of(served, trusted, now)
-        except ForgedWebhook:
-            issuer = chain.issuer_address(served[-1])
-            if issuer is None:
-                raise
-            key = chain.key_of([*served, *chain.read(await self._fetch(issuer))], trusted, now)
+        issuer = chain.missing_issuer(served, trusted)
+        if issuer:
+            served += chain.read(await self._fetch(issuer))
+        key = chain.key_of(served, trusted, now)
         return _Certificate(key, served[0].not_valid_before_utc, served[0].not_valid_after_utc)
 
 

@@ -78,18 +78,21 @@ def _names(certificate: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.DNSName)
 
 
-def issuer_address(certificate: x509.Certificate) -> str | None:
-    """Where the certificate says that its issuer's lies, if that is a place we ask."""
+def missing_issuer(chain: list[x509.Certificate], trusted: list[x509.Certificate]) -> str | None:
+    """Where the issuer of a chain's end lies, if it is not at hand and that is a place we ask."""
+    last = chain[-1]
+    if any(last.issuer == one.subject for one in (*chain, *trusted)):
+        return None
     try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        access = last.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except (x509.ExtensionNotFound, ValueError):
         return None
     for entry in access:
+        place = entry.access_location
         if entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS and isinstance(
-            entry.access_location, x509.UniformResourceIdentifier
+            place, x509.UniformResourceIdentifier
         ):
-            url = entry.access_location.value
-            parts = urlsplit(url)
+            parts = urlsplit(place.value)
             if parts.netloc in ISSUERS and parts.scheme in ("http", "https"):
-                return url
+                return place.value
     return None

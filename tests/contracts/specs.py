@@ -31,6 +31,7 @@ needs_specs = pytest.mark.skipif(
 # A vendor of the sandbox: the contract's name, the paths it describes, and of those the ones it leaves out.
 CONTRACTS = {
     "google": ("google-calendar", "/calendar/v3/", ("/calendar/v3/users/",)),
+    "paypal": ("paypal", "/v2/", ()),
     "resend": ("resend", "/emails", ()),
     "stripe": ("stripe", "/v1/", ("/v1/products", "/v1/prices", "/v1/balance")),
 }
