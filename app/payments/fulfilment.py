@@ -14,7 +14,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.packs import seats
 from app.packs import service as packs
 from app.packs.models import EntryKind
-from app.payments import money, repository, rules
+from app.payments import repository, rules, settlement
 from app.payments.gateway import CheckoutState, CheckoutStatus
 from app.payments.models import (
     Order,
@@ -39,7 +39,7 @@ async def apply(uow: UnitOfWork, order_id: UUID, state: CheckoutState) -> Order:
         await end(uow, order, OrderStatus.CANCELED)
     payment = await repository.payment_of(uow.session, order.id)
     if payment is not None:
-        await money.follow(uow, order, payment, state)
+        await settlement.follow(uow, order, payment, state)
     return order
 
 
@@ -67,7 +67,7 @@ async def _take_money(uow: UnitOfWork, order: Order, state: CheckoutState) -> No
     flag = rules.mismatch(order.currency, order.original_amount, state)
     if flag is not None:
         await end(uow, order, OrderStatus.FAILED)
-        await money.raise_flag(uow, order, flag)
+        await settlement.raise_flag(uow, order, flag)
         return
     await repository.change(
         uow.session,

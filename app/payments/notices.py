@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.unit_of_work import UnitOfWork
 from app.notifications.service import Message
-from app.payments import accounts
+from app.payments import sales
 from app.settings import Settings
 
 Payload = Mapping[str, Any]
@@ -16,7 +16,7 @@ Payload = Mapping[str, Any]
 
 async def pack_purchased(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """`{"order_id"}`: the student gets a receipt, the mentor learns of the new pack."""
-    sale = await accounts.sale(uow.session, UUID(payload["order_id"]))
+    sale = await sales.sale(uow.session, UUID(payload["order_id"]))
     student = {
         **_amounts(sale),
         "link": f"{settings.public_url}/calendar?mentor_id={sale.mentor_id}",
@@ -28,7 +28,7 @@ async def pack_purchased(uow: UnitOfWork, settings: Settings, payload: Payload) 
 
 async def payment_returned(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """`{"order_id"}`: the seat was gone before the payment came, all of it goes back; both."""
-    sale = await accounts.sale(uow.session, UUID(payload["order_id"]))
+    sale = await sales.sale(uow.session, UUID(payload["order_id"]))
     student = {**_amounts(sale), "link": f"{settings.public_url}/instructors/{sale.slug}"}
     mentor = {**_amounts(sale), "link": f"{settings.public_url}/instructor/waitlist"}
     return [_to_student(sale, student), _to_mentor(sale, mentor)]
@@ -36,8 +36,8 @@ async def payment_returned(uow: UnitOfWork, settings: Settings, payload: Payload
 
 async def refund_issued(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """`{"refund_id"}`: money went back; both."""
-    refund = await accounts.refund(uow.session, UUID(payload["refund_id"]))
-    sale = await accounts.sale(uow.session, refund.order_id)
+    refund = await sales.refund(uow.session, UUID(payload["refund_id"]))
+    sale = await sales.sale(uow.session, refund.order_id)
     facts = {**_amounts(sale), "refunded": refund.amount, "sessions_taken": refund.sessions}
     student = {**facts, "link": f"{settings.public_url}/receipts/{sale.order_id}"}
     mentor = {**facts, "link": f"{settings.public_url}/instructor/sessions"}
@@ -46,7 +46,7 @@ async def refund_issued(uow: UnitOfWork, settings: Settings, payload: Payload) -
 
 async def order_flagged(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """`{"order_id", "flag"}`: every admin, something about money needs a decision."""
-    sale = await accounts.sale(uow.session, UUID(payload["order_id"]))
+    sale = await sales.sale(uow.session, UUID(payload["order_id"]))
     context = {
         "flag": payload["flag"],
         "student_name": sale.student_name,
@@ -55,7 +55,7 @@ async def order_flagged(uow: UnitOfWork, settings: Settings, payload: Payload) -
     }
     return [
         Message(admin.id, admin.email, context | {"recipient_name": admin.name})
-        for admin in await accounts.admins(uow.session)
+        for admin in await sales.admins(uow.session)
     ]
 
 

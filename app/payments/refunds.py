@@ -10,7 +10,7 @@ from app.core.outbox import Retry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.packs import seats
-from app.payments import fulfilment, money, repository, rules
+from app.payments import fulfilment, repository, rules, settlement
 from app.payments.cashier import Cashier
 from app.payments.gateway import DisputeStatus, ProviderRefused, ProviderUnavailable, RefundState
 from app.payments.models import Order, Payment, Refund, RefundOrigin, RefundStatus
@@ -40,9 +40,9 @@ async def request(uow: UnitOfWork, order_id: UUID, *, quoted: int, reason: str) 
         raise Refused(
             "quote_changed", "The refund is another amount by now. Nothing was changed; look at it again."
         )
-    sessions = await money.void(uow, order)
+    sessions = await settlement.void(uow, order)
     refund_id = await _write(uow, order, payment, offer.amount, sessions, words)
-    await money.recount(uow, order, payment)
+    await settlement.recount(uow, order, payment)
     await audit.record(
         uow,
         "refund",
@@ -121,11 +121,11 @@ async def _settle(cashier: Cashier, refund_id: UUID, told: RefundState | None, p
         if payment is None or refund.status is not RefundStatus.REQUESTED:
             return
         if problem:
-            await money.fail_refund(uow, order, payment, refund, problem)
+            await settlement.fail_refund(uow, order, payment, refund, problem)
         elif told is None:
-            await money.complete_refund(uow, order, payment, refund)
+            await settlement.complete_refund(uow, order, payment, refund)
         else:
-            await money.settle_refund(uow, order, payment, refund, told)
+            await settlement.settle_refund(uow, order, payment, refund, told)
 
 
 async def _quote(uow: UnitOfWork, order: Order) -> tuple[Quote, Payment]:

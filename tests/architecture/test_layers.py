@@ -5,7 +5,7 @@ from __future__ import annotations
 import grimp
 import pytest
 
-SLICES = ("accounts", "mentors", "packs", "calendars", "booking", "notifications", "site")
+SLICES = ("accounts", "mentors", "packs", "calendars", "booking", "notifications", "payments", "site")
 PURE = ("rules", "slots", "hours", "zones", "refusals", "money", "errors")
 OUTSIDE = ("sqlalchemy", "litestar", "httpx", "saq", "psycopg", "googleapiclient", "resend")
 

@@ -18,7 +18,7 @@ from app.accounts.guards import requires_student
 from app.core.errors import NotFound, Unavailable
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, see_other
-from app.payments import accounts, checkout, sync
+from app.payments import checkout, sales, sync
 from app.payments.gateway import Provider, ProviderRefused, ProviderUnavailable
 from app.payments.http.common import identifier, outside
 from app.payments.models import OrderStatus
@@ -93,13 +93,13 @@ async def paypal(request: AppRequest, uow: Uow, viewer: Me, data: JSONBody[Check
 async def verify(request: AppRequest, uow: Uow, viewer: Me, order_id: str) -> OrderState:
     """Ask the provider about an order of one's own, and act on the answer."""
     id_ = identifier(order_id, "order_id")
-    if (await accounts.order(uow.session, id_)).student_id != viewer.id:
+    if (await sales.order(uow.session, id_)).student_id != viewer.id:
         raise NotFound
     try:
         await sync.sync(await outside(request, uow), id_)
     except (ProviderUnavailable, ProviderRefused) as error:
         raise Unavailable("The provider can't be asked right now; nothing was changed.") from error
-    found: Any = await accounts.order(uow.session, id_)
+    found: Any = await sales.order(uow.session, id_)
     names = (name for name in OrderState.__struct_fields__ if name != "order_id")
     return OrderState(order_id=found.id, **{name: getattr(found, name) for name in names})
 

@@ -16,7 +16,7 @@ from app.core.errors import AppError, BadRequest, Invalid, NotFound, Refused, Un
 from app.core.middleware import CONTENT_SECURITY_POLICY
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, fragment, is_htmx, page, see_other
-from app.payments import accounts, checkout, sync
+from app.payments import checkout, sales, sync
 from app.payments.cashier import Cashier
 from app.payments.gateway import Provider, ProviderRefused, ProviderUnavailable
 from app.payments.http.common import NAMES, identifier, outside, posted
@@ -56,13 +56,13 @@ async def create(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
 async def success(request: AppRequest, uow: Uow, viewer: Me, order_id: str = "") -> Response[str]:
     """Back from the provider: ask it what happened, whether or not a webhook told already."""
     id_ = identifier(order_id, "order_id")
-    order = await accounts.order(uow.session, id_)
+    order = await sales.order(uow.session, id_)
     if order.student_id != viewer.id:
         raise NotFound
     reached = True
     if order.status not in FINAL:
         reached = await _ask(await outside(request, uow), id_)
-        order = await accounts.order(uow.session, id_)
+        order = await sales.order(uow.session, id_)
     context = {
         "order": order,
         "reached": reached,
@@ -79,7 +79,7 @@ async def cancel(request: AppRequest, uow: Uow, viewer: Me, order_id: str = "") 
     """Back without having paid: the seat is given back, the pack can be bought again."""
     id_ = identifier(order_id, "order_id")
     await checkout.walk_away(await outside(request, uow), viewer.id, id_)
-    order = await accounts.order(uow.session, id_)
+    order = await sales.order(uow.session, id_)
     again = f"/checkout?{urlencode({'product_id': str(order.product_id)})}"
     return page(request, "payments/cancel.html", order=order, again=again, zone=viewer.time_zone)
 

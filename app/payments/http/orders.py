@@ -15,7 +15,7 @@ from app.accounts.guards import requires_admin
 from app.core.errors import AppError, BadRequest, Invalid, Refused
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
-from app.payments import accounts, reconciliation, refunds
+from app.payments import reconciliation, refunds, sales
 from app.payments.http.common import NAMES, identifier, posted
 from app.payments.models import OrderStatus
 
@@ -42,10 +42,10 @@ async def index(
     """Orders, the newest first; searched by person, filtered by status."""
     words = q.strip()
     chosen = status if status in dict(FILTERS) else ""
-    found, total = await accounts.orders(
+    found, total = await sales.orders(
         uow.session, words, chosen, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
     )
-    run, findings = await accounts.last_run(uow.session)
+    run, findings = await sales.last_run(uow.session)
     context: dict[str, Any] = {
         "q": words,
         "orders": found,
@@ -103,7 +103,7 @@ async def _order(
     error: AppError | None = None,
     form: dict[str, str] | None = None,
 ) -> Response[str]:
-    order = await accounts.order(uow.session, order_id)
+    order = await sales.order(uow.session, order_id)
     quote, refusal = None, None
     try:
         quote = await refunds.quote(uow, order_id)
@@ -114,7 +114,7 @@ async def _order(
         errors = dict(error.fields) if isinstance(error, Invalid) else {"form": error.detail}
     context = {
         "order": order,
-        "refunds": await accounts.refunds(uow.session, order_id),
+        "refunds": await sales.refunds(uow.session, order_id),
         "quote": quote,
         "refusal": refusal,
         "errors": errors,

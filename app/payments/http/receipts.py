@@ -11,7 +11,7 @@ from app.accounts.guards import requires_user
 from app.core.errors import NotFound
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Viewer, page
-from app.payments import accounts
+from app.payments import sales
 from app.payments.http.common import NAMES, identifier
 
 
@@ -23,14 +23,14 @@ async def show(
     order_id: FromPath[str],
 ) -> Response[str]:
     """The receipt, for its buyer and admins."""
-    order = await accounts.order(uow.session, identifier(order_id))
+    order = await sales.order(uow.session, identifier(order_id))
     if order.paid_at is None or (viewer.role is not Role.ADMIN and order.student_id != viewer.id):
         raise NotFound
     return page(
         request,
         "payments/receipt.html",
         order=order,
-        refunds=await accounts.refunds(uow.session, order.id),
+        refunds=await sales.refunds(uow.session, order.id),
         provider_name=NAMES[order.provider],
         zone=viewer.time_zone,
     )
