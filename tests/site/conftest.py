@@ -1,9 +1,10 @@
-"""The application on this worker's database, the cast, and the mentor's browser."""
+"""The application on this worker's database, the cast, their browsers, and the mentor's seats."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -15,7 +16,10 @@ from app.settings import Settings
 from tests import cast as casting
 from tests.accounts.browser import Browser
 from tests.cast import Cast
+from tests.packs.support import SeatDesk
 from tests.support.visits import visiting
+
+Visit = Callable[[str], Awaitable[Browser]]
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +46,22 @@ async def mentor(
     """The mentor's browser."""
     async with visiting(app, database, open_settings, cast, "mentor") as browser:
         yield browser
+
+
+@pytest.fixture
+async def visit(
+    app: Litestar, database: Database, open_settings: Settings, cast: Cast
+) -> AsyncIterator[Visit]:
+    """Opens browsers: `await visit("student")` is signed in as the student, `await visit("anonymous")` as nobody."""
+    async with AsyncExitStack() as opened:
+
+        async def visit(person: str) -> Browser:
+            return await opened.enter_async_context(visiting(app, database, open_settings, cast, person))
+
+        yield visit
+
+
+@pytest.fixture
+def desk(database: Database, cast: Cast) -> SeatDesk:
+    """Seats of the mentor's."""
+    return SeatDesk(database, cast)
