@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody
+from litestar.params import JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student
@@ -25,6 +25,7 @@ from app.payments.models import OrderStatus
 
 Uow = NamedDependency[UnitOfWork]
 Me = NamedDependency[Viewer]
+Id = Annotated[str, QueryParameter(max_length=200)]
 
 
 class CheckoutWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,7 +91,7 @@ async def paypal(request: AppRequest, uow: Uow, viewer: Me, data: JSONBody[Check
 
 
 @get("/api/checkout/verify", operation_id="checkout_verify", guards=[requires_student], responses=PROBLEMS)
-async def verify(request: AppRequest, uow: Uow, viewer: Me, order_id: str) -> OrderState:
+async def verify(request: AppRequest, uow: Uow, viewer: Me, order_id: Id) -> OrderState:
     """Ask the provider about an order of one's own, and act on the answer."""
     id_ = identifier(order_id, "order_id")
     if (await sales.order(uow.session, id_)).student_id != viewer.id:
@@ -105,13 +106,13 @@ async def verify(request: AppRequest, uow: Uow, viewer: Me, order_id: str) -> Or
 
 
 @get("/api/checkout/success", include_in_schema=False)
-async def back_from_paying(request: AppRequest, order_id: str = "") -> Response[str]:
+async def back_from_paying(request: AppRequest, order_id: Id = "") -> Response[str]:
     """Where providers send who paid: on to the page."""
     return see_other(request, f"/checkout/success?{urlencode({'order_id': order_id})}")
 
 
 @get("/api/checkout/cancel", include_in_schema=False)
-async def back_without_paying(request: AppRequest, order_id: str = "") -> Response[str]:
+async def back_without_paying(request: AppRequest, order_id: Id = "") -> Response[str]:
     """Where providers send who turned back: on to the page."""
     return see_other(request, f"/checkout/cancel?{urlencode({'order_id': order_id})}")
 

@@ -26,12 +26,13 @@ from app.payments.preview import preview
 Uow = NamedDependency[UnitOfWork]
 Me = NamedDependency[Viewer]
 Code = Annotated[str, QueryParameter(max_length=200)]
+Id = Annotated[str, QueryParameter(max_length=200)]
 FINAL = (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED, OrderStatus.REFUNDED, OrderStatus.FAILED)
 
 
 @get("/checkout", guards=[requires_student], include_in_schema=False)
 async def show(
-    request: AppRequest, uow: Uow, viewer: Me, product_id: str = "", code: Code = ""
+    request: AppRequest, uow: Uow, viewer: Me, product_id: Id = "", code: Code = ""
 ) -> Response[str]:
     """What the pack is, what it costs with a code from the link applied, and how it can be paid."""
     cashier = await outside(request, uow)
@@ -53,7 +54,7 @@ async def create(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
 
 
 @get("/checkout/success", guards=[requires_student], include_in_schema=False)
-async def success(request: AppRequest, uow: Uow, viewer: Me, order_id: str = "") -> Response[str]:
+async def success(request: AppRequest, uow: Uow, viewer: Me, order_id: Id = "") -> Response[str]:
     """Back from the provider: ask it what happened, whether or not a webhook told already."""
     id_ = identifier(order_id, "order_id")
     order = await sales.order(uow.session, id_)
@@ -75,7 +76,7 @@ async def success(request: AppRequest, uow: Uow, viewer: Me, order_id: str = "")
 
 
 @get("/checkout/cancel", guards=[requires_student], include_in_schema=False)
-async def cancel(request: AppRequest, uow: Uow, viewer: Me, order_id: str = "") -> Response[str]:
+async def cancel(request: AppRequest, uow: Uow, viewer: Me, order_id: Id = "") -> Response[str]:
     """Back without having paid: the seat is given back, the pack can be bought again."""
     id_ = identifier(order_id, "order_id")
     await checkout.walk_away(await outside(request, uow), viewer.id, id_)
