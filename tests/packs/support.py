@@ -51,6 +51,17 @@ class SeatDesk:
             await uow.commit()
         return ids
 
+    async def teachers_with_a_line(self, count: int) -> None:
+        """Further mentors without a seat, for each of whom the new student waits."""
+        async with self.database.service(ServiceDoor.SEED) as uow:
+            for number in range(count):
+                id_ = new_id()
+                name = f"Teacher {number:02}"
+                await casting.add_user(uow, id_, f"teacher-{id_}@example.test", name, Role.MENTOR)
+                await casting.add_mentor(uow, id_, f"teacher-{id_}", "UTC", None, seats=0)
+                await waitlist.join(uow, id_, self.cast["new_student"])
+            await uow.commit()
+
     async def capacity(self, number: int) -> None:
         await self.sql(
             "update mentors set max_active_students = :number where id = :id",
