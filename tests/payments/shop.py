@@ -198,10 +198,10 @@ class Shop:
             if shuffle is not None:
                 shuffle.shuffle(due)
             for event_id in due:
-                await outbox.perform(self.database, event_id, self._handle)
+                await outbox.perform(self.database, event_id, self.handle)
             performed += len(due)
 
-    async def _handle(self, event: Event) -> None:
+    async def handle(self, event: Event) -> None:
         await EVENTS[event.type](self.platform, event)
 
     def advance(self, duration: str) -> None:
