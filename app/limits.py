@@ -32,6 +32,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/sessions|/api/sessions", BOOKING),
     ("PATCH", r"/api/sessions/.+", BOOKING),
     ("POST", r"/checkout|/api/checkout/(stripe|paypal)", CHECKOUT),
+    ("POST", r"/checkout/code", USER),
     ("GET", r"/checkout(/.+)?|/api/checkout/verify|/receipts/.+", USER),
     ("GET", r"/api/checkout/(success|cancel)", DEFAULT),
     ("POST", r"/sessions/.+/(move|cancellation)", BOOKING),

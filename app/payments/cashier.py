@@ -58,5 +58,5 @@ class Cashier:
         """The provider's gateway. Raises Unavailable if its keys were taken away."""
         found = self.gateways.get(provider)
         if found is None:
-            raise Unavailable(f"Payments with {provider.title} are switched off. Nothing was changed.")
+            raise Unavailable("Payments with this provider are switched off. Nothing was changed.")
         return found

@@ -11,7 +11,7 @@ from app.core.errors import Invalid, Unavailable
 from app.core.rls import ServiceDoor
 from app.packs import repository as seats
 from app.packs.models import SeatStatus
-from app.payments import repository, rules
+from app.payments import repository, rules, sales
 from app.payments.cashier import Cashier
 from app.payments.checkout import discount_for
 from app.payments.gateway import Discount
@@ -22,7 +22,8 @@ class Preview:
     """A pack on sale as its buyer would get it.
 
     `off` and `total` in minor units; `problem` says what is wrong with the code. `seat` is the one they have, None
-    where a new one is needed; `open`: one may be had; `offered_until`: it is kept for them alone.
+    where a new one is needed; `open`: one may be had; `offered_until`: it is kept for them alone. `left`: sessions with
+    this mentor that they could still book.
     """
 
     product: Any
@@ -37,6 +38,7 @@ class Preview:
     seat: SeatStatus | None
     open: bool
     offered_until: datetime | None
+    left: int
 
 
 async def preview(cashier: Cashier, student_id: UUID, product_id: UUID, code: str) -> Preview:
@@ -47,6 +49,7 @@ async def preview(cashier: Cashier, student_id: UUID, product_id: UUID, code: st
         loyal = await repository.is_loyal(uow.session, student_id, cashier.grandfathering)
         seat = await seats.seat_of(uow.session, product.mentor_id, student_id)
         free = await seats.seats_open_to(uow.session, product.mentor_id, student_id) or 0
+        left = await sales.sessions_left(uow.session, product.mentor_id, student_id)
     discount, problem = None, None
     try:
         discount = await discount_for(cashier, product, code, loyal)
@@ -68,4 +71,5 @@ async def preview(cashier: Cashier, student_id: UUID, product_id: UUID, code: st
         seat=seat.status if seat else None,
         open=seat is not None or free > 0,
         offered_until=seat.seat_expires_at if seat and seat.status is SeatStatus.OFFERED else None,
+        left=left,
     )

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
+from app.core import clock
 from app.core.errors import NotFound
 from app.core.unit_of_work import Role
 from app.mentors.models import Mentor
-from app.packs.models import SessionPack
+from app.packs.models import PackStatus, SessionPack
 from app.payments.models import Order, Payment, ReconciliationFinding, ReconciliationRun, Refund
 
 _student, _mentor = aliased(User), aliased(User)
@@ -133,6 +134,18 @@ async def refunds(session: AsyncSession, order_id: UUID) -> Sequence[Refund]:
     """The order's refunds, the oldest first."""
     query = sa.select(Refund).where(Refund.order_id == order_id).order_by(Refund.requested_at, Refund.id)
     return (await session.execute(query)).scalars().all()
+
+
+async def sessions_left(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> int:
+    """How many sessions a student could still book with a mentor, over all packs that can be spent."""
+    free = sa.func.sum(SessionPack.remaining_sessions - SessionPack.scheduled_sessions)
+    query = sa.select(sa.func.coalesce(free, 0)).where(
+        SessionPack.mentor_id == mentor_id,
+        SessionPack.student_id == student_id,
+        SessionPack.status == PackStatus.ACTIVE,
+        SessionPack.expires_at > clock.now(),
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
 async def last_run(session: AsyncSession) -> tuple[ReconciliationRun | None, Sequence[Any]]:

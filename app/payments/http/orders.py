@@ -17,7 +17,8 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 from app.payments import reconciliation, refunds, sales
 from app.payments.http.common import NAMES, identifier, posted
-from app.payments.models import OrderStatus
+from app.payments.models import OrderFlag, OrderStatus
+from app.payments.rules import Quote
 
 PATH = "/admin/orders"
 PER_PAGE = 50
@@ -26,6 +27,14 @@ FILTERS = (
     ("flagged", "To decide"),
     *((status.value, status.value.replace("_", " ").capitalize()) for status in OrderStatus),
 )
+FLAGS = {
+    OrderFlag.WRONG_AMOUNT: "Another amount was paid than ordered, so no pack was made of it. Refund it, or ask the student.",
+    OrderFlag.WRONG_CURRENCY: "Another currency was paid than ordered, so no pack was made of it. Refund it, or ask the student.",
+    OrderFlag.NO_SEAT: "It was paid when no seat was free: all of it goes back by itself, and both are told.",
+    OrderFlag.PARTIAL_REFUND: "A part was refunded at the provider; the sessions are still there. Refund the rest, or leave them.",
+    OrderFlag.REFUND_FAILED: "A refund could not be paid out, and the sessions are back in the pack. Try again, or pay another way.",
+    OrderFlag.DISPUTED: "The buyer disputes the payment. The pack is frozen until the provider decides.",
+}
 Uow = NamedDependency[UnitOfWork]
 Me = NamedDependency[Viewer]
 
@@ -69,22 +78,42 @@ async def index(
 @get(PATH + "/{order_id:str}", guards=[requires_admin], include_in_schema=False)
 async def show(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str]) -> Response[str]:
     """One order with everything that happened to its money, and what a refund would be."""
-    return await _order(request, uow, viewer, identifier(order_id))
+    id_ = identifier(order_id)
+    order = await sales.order(uow.session, id_)
+    quote, refusal = await _quote(uow, id_)
+    return page(
+        request,
+        "payments/order.html",
+        order=order,
+        refunds=await sales.refunds(uow.session, id_),
+        quote=quote,
+        refusal=refusal,
+        flags=FLAGS,
+        zone=viewer.time_zone,
+        provider_name=NAMES[order.provider],
+    )
+
+
+@get(PATH + "/{order_id:str}/refunds", guards=[requires_admin], include_in_schema=False)
+async def ask_refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Response[str]:
+    """What a refund would be and do, and the button that does it."""
+    return await _refund(request, uow, identifier(order_id))
 
 
 @post(PATH + "/{order_id:str}/refunds", guards=[requires_admin], include_in_schema=False)
-async def refund(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str]) -> Response[str]:
+async def refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Response[str]:
     """Refund what was quoted; if that changed meanwhile, nothing happens and the new quote is shown."""
     id_ = identifier(order_id)
     form = await posted(request, "quoted", "reason")
-    if not form["quoted"].isdecimal() or len(form["quoted"]) > 12:
+    if not (form["quoted"].isascii() and form["quoted"].isdecimal() and len(form["quoted"]) <= 12):
         raise BadRequest("quoted: the amount that was shown is missing. Nothing was refunded.")
     try:
         await refunds.request(uow, id_, quoted=int(form["quoted"]), reason=form["reason"])
     except (Refused, Invalid) as error:
         await uow.rollback()
-        return await _order(request, uow, viewer, id_, error, form)
-    return see_other(request, f"{PATH}/{id_}", Flash("done", "The refund is on its way. Both are told."))
+        return await _refund(request, uow, id_, error, form)
+    said = "The refund is on its way. Both are told once the provider has taken it."
+    return see_other(request, f"{PATH}/{id_}", Flash("done", said))
 
 
 @post("/admin/reconciliations", guards=[requires_admin], include_in_schema=False)
@@ -95,37 +124,37 @@ async def reconcile(request: AppRequest, uow: Uow) -> Response[str]:
     return see_other(request, PATH, Flash("done", note))
 
 
-async def _order(
+async def _refund(
     request: AppRequest,
     uow: UnitOfWork,
-    viewer: Viewer,
     order_id: UUID,
     error: AppError | None = None,
     form: dict[str, str] | None = None,
 ) -> Response[str]:
     order = await sales.order(uow.session, order_id)
-    quote, refusal = None, None
-    try:
-        quote = await refunds.quote(uow, order_id)
-    except Refused as no:
-        refusal = no.detail
-    errors: dict[str, str] = {}
-    if error is not None:
-        errors = dict(error.fields) if isinstance(error, Invalid) else {"form": error.detail}
-    context = {
+    quote, why_not = await _quote(uow, order_id)
+    refusal = {"code": "no_refund", "title": "Nothing can go back", "detail": why_not} if not quote else None
+    if quote and isinstance(error, Refused):
+        refusal = {"code": error.code, "title": "Look at it again", "detail": error.detail}
+    context: dict[str, Any] = {
         "order": order,
-        "refunds": await sales.refunds(uow.session, order_id),
         "quote": quote,
         "refusal": refusal,
-        "errors": errors,
+        "errors": error.fields if isinstance(error, Invalid) else {},
         "form": form or {},
-        "zone": viewer.time_zone,
-        "provider_name": NAMES[order.provider],
     }
     status = error.status if error else 200
     if is_htmx(request):
         return fragment(request, "payments/_refund.html", status=status, **context)
-    return page(request, "payments/order.html", status=status, **context)
+    return page(request, "payments/refund.html", status=status, **context)
+
+
+async def _quote(uow: UnitOfWork, order_id: UUID) -> tuple[Quote | None, str]:
+    """What could go back, or why nothing can."""
+    try:
+        return await refunds.quote(uow, order_id), ""
+    except Refused as no:
+        return None, no.detail
 
 
 def _href(words: str, status: str, number: int) -> str:
@@ -144,4 +173,4 @@ def _pagination(words: str, status: str, number: int, total: int) -> dict[str, s
     }
 
 
-HANDLERS: list[ControllerRouterHandler] = [index, show, refund, reconcile]
+HANDLERS: list[ControllerRouterHandler] = [index, show, ask_refund, refund, reconcile]
