@@ -35,6 +35,32 @@ SEAT = {
     "zone": "America/New_York",
     "link": f"{HOME}/instructors/ines-duarte",
 }
+SALE = {
+    "recipient_name": "Ana O'Neill",
+    "other_name": "Inês <Duarte>",
+    "role": "student",
+    "zone": "America/New_York",
+    "title": "Four <evening> sessions",
+    "sessions": 4,
+    "currency": "EUR",
+    "original_amount": 48_000,
+    "discount_amount": 0,
+    "discount_code": None,
+    "tax_amount": 0,
+    "total_amount": 48_000,
+    "provider": "stripe",
+    "paid_at": START,
+    "expires_at": END + timedelta(days=45),
+    "link": f"{HOME}/calendar?mentor_id=0198",
+}
+RECEIPT = {"receipt_link": f"{HOME}/receipts/0199"}
+DISCOUNTED = {
+    "discount_amount": 4_800,
+    "discount_code": "WELCOME10",
+    "tax_amount": 9_072,
+    "total_amount": 52_272,
+}
+FLAGS = ("wrong_amount", "wrong_currency", "no_seat", "partial_refund", "refund_failed", "disputed")
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
@@ -50,6 +76,16 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "offer_lapsed": SEAT,
     "seat_released": SEAT,
     "waitlist_removed": SEAT | {"link": f"{HOME}/instructors"},
+    "pack_purchased": SALE | RECEIPT,
+    "payment_returned": SALE | {"expires_at": None, "link": f"{HOME}/instructors/ines-duarte"},
+    "refund_issued": SALE | {"refunded": 36_000, "sessions_taken": 3, "link": RECEIPT["receipt_link"]},
+    "order_flagged": {
+        "recipient_name": "Ada Winter",
+        "student_name": "Ana O'Neill",
+        "mentor_name": "Inês <Duarte>",
+        "flag": FLAGS[0],
+        "link": f"{HOME}/admin/orders/0199",
+    },
     "session_booked": SESSION,
     "session_moved": SESSION,
     "session_canceled": SESSION,
@@ -63,6 +99,21 @@ REQUIRED: dict[str, dict[str, Any]] = {
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "pack_granted": [{"role": "mentor"}, {"sessions": 1}],
     "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
+    "pack_purchased": [
+        {"role": "mentor"},
+        DISCOUNTED,
+        {"sessions": 1, "provider": "paypal"},
+        {"discount_amount": 48_000, "total_amount": 0},
+    ],
+    "payment_returned": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
+    "refund_issued": [
+        {"role": "mentor", "link": f"{HOME}/instructor/sessions"},
+        {"refunded": 1, "sessions_taken": 0},
+        {"refunded": 12_000, "sessions_taken": 1},
+        {"refunded": 0, "sessions_taken": 2},
+        {"refunded": 0, "sessions_taken": 2, "role": "mentor"},
+    ],
+    "order_flagged": [{"flag": flag} for flag in FLAGS[1:]],
     "session_booked": [{"sessions_left": 2}, {"role": "mentor"}],
     "session_moved": [{"previous_start": START - timedelta(days=1)}, {"role": "mentor"}],
     "session_canceled": [

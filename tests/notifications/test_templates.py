@@ -17,9 +17,10 @@ from app.core.templating import ROOT, environment
 from app.notifications.catalogue import CATALOGUE, Kind
 from app.notifications.mailer import Mailer
 from app.notifications.rendering import Words, render
+from app.payments.models import OrderFlag
 from app.settings import Settings
 from tests.notifications.desk import Desk
-from tests.notifications.examples import REQUIRED, SESSION, START, examples
+from tests.notifications.examples import DISCOUNTED, RECEIPT, REQUIRED, SALE, SESSION, START, examples
 
 EXAMPLES = examples()
 NAMES = [f"{kind}-{number}" for number, (kind, _) in enumerate(EXAMPLES)]
@@ -128,3 +129,61 @@ async def test_a_new_kind_is_an_entry_and_a_folder(
     await desk.send(message, kind="tea_is_ready", mailer=mailer)
     (mail,) = desk.mailbox("student")
     assert (mail["subject"], mail["text"]) == ("Tea, Ana", "It is hot.\n")
+
+
+def test_a_receipt_adds_up_in_both_forms(templates: Environment) -> None:
+    words = render(templates, "pack_purchased", SALE | RECEIPT | DISCOUNTED)
+    bill = (
+        "Four <evening> sessions: €480.00",
+        "Discount (WELCOME10): -€48.00",
+        "Tax: €90.72",
+        "Paid: €522.72",
+    )
+    for text in (words.text, visible(words)):
+        assert [text.index(line) for line in bill] == sorted(text.index(line) for line in bill)
+        assert "Tue 24 Nov 2026, 09:30 (America/New_York), with Stripe" in text
+        assert RECEIPT["receipt_link"] in text
+        assert "to be used by Fri 8 Jan 2027" in text
+
+
+def test_a_plain_receipt_has_no_empty_lines_of_discount_and_tax(templates: Environment) -> None:
+    words = render(templates, "pack_purchased", SALE | RECEIPT)
+    for text in (words.text, visible(words)):
+        assert "Paid: €480.00" in text
+        assert not re.search("Discount|Tax", text)
+
+
+def test_the_mentor_gets_no_receipt(templates: Environment) -> None:
+    words = render(templates, "pack_purchased", SALE | {"role": "mentor"})
+    for text in (words.text, visible(words)):
+        assert "for €480.00" in text
+        assert "receipt" not in text.lower()
+
+
+@pytest.mark.parametrize("role", ["student", "mentor"])
+def test_a_late_payment_is_said_to_go_back_whole(templates: Environment, role: str) -> None:
+    words = render(templates, "payment_returned", REQUIRED["payment_returned"] | {"role": role})
+    for text in (words.text, visible(words)):
+        assert "€480.00" in text
+        assert "All of it" in text
+
+
+@pytest.mark.parametrize("role", ["student", "mentor"])
+@pytest.mark.parametrize(("taken", "said"), [(0, None), (1, "The session left"), (3, "The 3 sessions left")])
+def test_a_refund_names_its_amount_and_sessions(
+    templates: Environment, role: str, taken: int, said: str | None
+) -> None:
+    context = REQUIRED["refund_issued"] | {"role": role, "sessions_taken": taken}
+    words = render(templates, "refund_issued", context)
+    for text in (words.text, visible(words)):
+        assert "€360.00" in text
+        assert (said in text) if said else ("went with it" not in text)
+
+
+@pytest.mark.parametrize("flag", list(OrderFlag))
+def test_every_flag_has_words_of_its_own(templates: Environment, flag: OrderFlag) -> None:
+    words = {
+        one: render(templates, "order_flagged", REQUIRED["order_flagged"] | {"flag": one.value}).text
+        for one in OrderFlag
+    }
+    assert [one for one in OrderFlag if words[one] == words[flag]] == [flag]
