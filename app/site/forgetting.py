@@ -28,7 +28,8 @@ async def leave(database: Database, google: Google, principal: Principal, user_i
         # Locks the person's row: from here on nobody can give them a pack or book a session.
         await accounts.forget(uow, user_id, actor=principal)
         await _refuse_while_owed(uow, user_id)
-        await traces.erase(uow.session, user_id, clock.now())
+        for mentor_id in await traces.erase(uow.session, user_id, clock.now()):
+            await uow.emit("seats/offer", {"mentor_id": mentor_id})
 
 
 async def _refuse_while_owed(uow: UnitOfWork, user_id: UUID) -> None:

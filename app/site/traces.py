@@ -33,10 +33,10 @@ async def has_live_packs(session: AsyncSession, user_id: UUID, now: datetime) ->
     return bool((await session.execute(query)).scalar_one())
 
 
-async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> None:
+async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID]:
     """Empty notes and teaching profile, take products from sale, free seats and places in a queue.
 
-    Sessions, packs and their ledger stay: they belong to the other person, too, and hold ids only.
+    Returns the mentors who have a seat free now. Sessions, packs and their ledger stay: they belong to the other person, too, and hold ids only.
     """
     theirs = sa.or_(Session.student_id == user_id, Session.mentor_id == user_id)
     pair = sa.or_(SeatReservation.student_id == user_id, SeatReservation.mentor_id == user_id)
@@ -49,11 +49,14 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> None:
         "held_until": None,
         "changed_at": now,
     }
+    seats = sa.update(SeatReservation).where(pair, SeatReservation.status != SeatStatus.RELEASED)
+    freed = await session.execute(
+        seats.values(**released)
+        .returning(SeatReservation.mentor_id)
+        .execution_options(synchronize_session=False)
+    )
     for statement in (
         sa.update(Mentor).where(Mentor.id == user_id).values(**profile, max_active_students=0),
-        sa.update(SeatReservation)
-        .where(pair, SeatReservation.status != SeatStatus.RELEASED)
-        .values(**released),
         sa.update(Session).where(theirs, Session.notes != "").values(notes=""),
         sa.update(WaitlistEntry)
         .where(waiting, WaitlistEntry.left_at.is_(None))
@@ -62,3 +65,4 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> None:
         sa.delete(DateOverride).where(DateOverride.mentor_id == user_id),
     ):
         await session.execute(statement.execution_options(synchronize_session=False))
+    return set(freed.scalars())

@@ -124,3 +124,20 @@ async def test_lists_come_in_pages(visit: Visit, desk: SeatDesk) -> None:
     assert (len(names(first)), len(names(second))) == (20, 3)
     assert f'href="{ALL}?page=2"' in first
     assert "21–23" in second
+
+
+async def test_who_leaves_for_good_makes_room(visit: Visit, line: SeatDesk) -> None:
+    (late,) = await line.newcomers(1)
+    await line.join(late)
+    await line.release("student")
+    await line.capacity(2)
+    assert await line.offer() == 2
+    await line.sql("delete from outbox")
+    browser = await visit("new_student")
+    answer = await browser.post("/settings/deletion", {"confirmation": line.cast.email("new_student")})
+    assert target(answer) == "/"
+    assert await line.status("new_student") is None
+    events = await line.sql("select payload->>'mentor_id' as id from outbox where type = 'seats/offer'")
+    assert [event.id for event in events] == [str(line.mentor_id)]
+    assert await line.offer() == 1
+    assert await line.status(late) == "offered"
