@@ -46,8 +46,10 @@ async def refund(platform: Platform, event: Event) -> None:
 
 
 async def reconcile(platform: Platform, event: Event) -> None:
-    """`{"run_id"}`: compare all recent orders with their providers."""
-    await reconciliation.run(platform.cashier, UUID(event.payload["run_id"]))
+    """`{"run_id", "after"?}`: compare recent orders with their providers, a batch at a time."""
+    after = event.payload.get("after")
+    behind = UUID(after) if after else reconciliation.FROM_THE_FIRST
+    await reconciliation.run(platform.cashier, UUID(event.payload["run_id"]), behind)
 
 
 async def reconcile_daily(platform: Platform, event: Event) -> None:

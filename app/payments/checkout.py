@@ -120,7 +120,8 @@ async def _discount(cashier: Cashier, code: str, loyal: bool) -> Discount | None
             return None
         if cashier.discounts is None:
             raise Invalid({"code": NO_CODES})
-        found = await cashier.discounts.discount(words) if len(words) <= CODE_LENGTH else None
+        readable = len(words) <= CODE_LENGTH and words.isprintable()
+        found = await cashier.discounts.discount(words) if readable else None
     except (ProviderUnavailable, ProviderRefused) as error:
         raise Unavailable(
             "Discounts can't be looked up right now. Nothing was charged; please try again."

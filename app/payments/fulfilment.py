@@ -140,6 +140,9 @@ async def _return_money(uow: UnitOfWork, order: Order, payment_id: UUID, amount:
         reason="no seat was free when the payment arrived",
         requested_at=clock.now(),
     )
+    payment = await repository.payment_of(uow.session, order.id)
+    if payment is not None:
+        await settlement.recount(uow, order, payment)
     await repository.change(uow.session, order, flag=OrderFlag.NO_SEAT)
     await uow.emit("payment/refund", {"refund_id": refund_id}, key=f"refund:{refund_id}")
     await uow.emit(

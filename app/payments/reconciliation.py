@@ -20,8 +20,11 @@ from app.payments.gateway import ProviderRefused, ProviderUnavailable
 from app.payments.models import Order, OrderFlag, OrderStatus, ReconciliationRun
 from app.payments.sync import sync
 
-RECENT: Final = timedelta(days=45)
-"""As long as a pack may be worth something, and as most disputes take to come."""
+RECENT: Final = timedelta(days=180)
+"""As long as PayPal lets money be given back and payments be disputed."""
+BATCH: Final = 50
+"""Few enough to be done within the time that one job has."""
+FROM_THE_FIRST: Final = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -41,31 +44,50 @@ async def request(uow: UnitOfWork) -> UUID:
     return run_id
 
 
-async def run(cashier: Cashier, run_id: UUID) -> None:
-    """Compare, repair and list; a run that was cut off goes over everything again and lists nothing twice."""
+async def run(cashier: Cashier, run_id: UUID, after: UUID = FROM_THE_FIRST) -> None:
+    """Compare, repair and list the next orders behind `after`, and have those behind them compared.
+
+    A batch that was cut off is gone over again; nothing is listed twice.
+    """
     async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
         found = await repository.find_run(uow.session, run_id)
         if found is None or found.finished_at is not None:
             return
-        order_ids = await repository.orders_to_compare(uow.session, clock.now() - RECENT)
-        for refund_id in await repository.refunds_waiting(uow.session):
-            await uow.emit(
-                "payment/refund", {"refund_id": refund_id}, key=f"refund:{refund_id}:again:{run_id}"
-            )
+        if after == FROM_THE_FIRST:
+            await _pay_out(uow, run_id)
+        order_ids = await repository.orders_to_compare(uow.session, found.started_at - RECENT, after, BATCH)
     for order_id in order_ids:
         finding = await compare(cashier, order_id)
         if finding is not None:
-            async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
-                await repository.note_finding(
-                    uow.session,
-                    run_id=run_id,
-                    order_id=order_id,
-                    code=finding.code,
-                    repaired=finding.repaired,
-                    found_at=clock.now(),
-                )
+            await _note(cashier, run_id, order_id, finding)
     async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
-        await repository.finish_run(uow.session, run_id, len(order_ids), clock.now())
+        if len(order_ids) == BATCH:
+            last = order_ids[-1]
+            await uow.emit(
+                "payment/reconcile",
+                {"run_id": run_id, "after": last},
+                key=f"payment/reconcile:{run_id}:{last}",
+            )
+        else:
+            await repository.finish_run(uow.session, run_id, clock.now(), found.started_at - RECENT)
+
+
+async def _pay_out(uow: UnitOfWork, run_id: UUID) -> None:
+    """Refunds that were given up while a provider was out of reach are tried again."""
+    for refund_id in await repository.refunds_waiting(uow.session):
+        await uow.emit("payment/refund", {"refund_id": refund_id}, key=f"refund:{refund_id}:again:{run_id}")
+
+
+async def _note(cashier: Cashier, run_id: UUID, order_id: UUID, finding: Finding) -> None:
+    async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await repository.note_finding(
+            uow.session,
+            run_id=run_id,
+            order_id=order_id,
+            code=finding.code,
+            repaired=finding.repaired,
+            found_at=clock.now(),
+        )
 
 
 async def compare(cashier: Cashier, order_id: UUID) -> Finding | None:

@@ -191,14 +191,17 @@ async def close_webhook(session: AsyncSession, webhook_id: UUID, outcome: str, n
     )
 
 
-async def orders_to_compare(session: AsyncSession, since: datetime) -> Sequence[UUID]:
+def _comparable(since: datetime) -> sa.ColumnElement[bool]:
     """Orders that a provider may know more about: open ones, recent ones, and those whose money is on its way."""
     moving = sa.exists().where(Refund.order_id == Order.id, Refund.status == RefundStatus.REQUESTED)
-    query = (
-        sa.select(Order.id)
-        .where(sa.or_(Order.status == OrderStatus.PENDING, Order.created_at >= since, moving))
-        .order_by(Order.created_at, Order.id)
-    )
+    return sa.or_(Order.status == OrderStatus.PENDING, Order.created_at >= since, moving)
+
+
+async def orders_to_compare(
+    session: AsyncSession, since: datetime, after: UUID, limit: int
+) -> Sequence[UUID]:
+    """Orders that a provider may know more about, by id from behind `after`; `since`: which count as recent."""
+    query = sa.select(Order.id).where(_comparable(since), Order.id > after).order_by(Order.id).limit(limit)
     return (await session.execute(query)).scalars().all()
 
 
@@ -213,12 +216,13 @@ async def find_run(session: AsyncSession, run_id: UUID) -> ReconciliationRun | N
     return await _one(session, sa.select(ReconciliationRun).where(ReconciliationRun.id == run_id))
 
 
-async def finish_run(session: AsyncSession, run_id: UUID, checked: int, now: datetime) -> None:
+async def finish_run(session: AsyncSession, run_id: UUID, now: datetime, since: datetime) -> None:
     """A reconciliation came to its end."""
+    compared = sa.select(sa.func.count()).select_from(Order).where(_comparable(since)).scalar_subquery()
     await session.execute(
         sa.update(ReconciliationRun)
         .where(ReconciliationRun.id == run_id)
-        .values(checked=checked, finished_at=now)
+        .values(checked=compared, finished_at=now)
     )
 
 

@@ -13,7 +13,6 @@ from app.core.outbox import Busy, Retry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.packs import seats
-from app.packs.terms import terms
 from app.payments import fulfilment, repository
 from app.payments.cashier import Cashier
 from app.payments.gateway import CheckoutState, CheckoutStatus, ProviderRefused, ProviderUnavailable
@@ -65,7 +64,8 @@ async def close(cashier: Cashier, order_id: UUID, why: str) -> None:
     over = clock.now() >= order.hold_until
     try:
         state = await cashier.gateway(order.provider).end(session_id)
-        if state.status is CheckoutStatus.APPROVED and why == HOLD_ENDED:
+        in_time = why == HOLD_ENDED and order.status is OrderStatus.PENDING
+        if state.status is CheckoutStatus.APPROVED and in_time:
             state = await capture(cashier, order_id, state)
     except (ProviderUnavailable, ProviderRefused, Unavailable) as error:
         if over:
@@ -85,7 +85,7 @@ async def capture(cashier: Cashier, order_id: UUID, state: CheckoutState) -> Che
         order = await fulfilment.locked(uow, order_id)
         if not await _may_capture(uow, order):
             return state
-        until = clock.now() + terms().hold
+        until = max(order.hold_until, clock.now() + CAPTURE_TAKES)
         if not await seats.hold_again(uow, order.mentor_id, order.student_id, until):
             return state
         await repository.change(uow.session, order, capturing_at=clock.now(), hold_until=until)
@@ -95,8 +95,8 @@ async def capture(cashier: Cashier, order_id: UUID, state: CheckoutState) -> Che
 
 
 async def _may_capture(uow: UnitOfWork, order: Order) -> bool:
-    """False for what is paid already, and for an order that its buyer replaced by another."""
-    if order.status in repository.PAID:
+    """False for what is paid or was declined already, and for an order that its buyer replaced by another."""
+    if order.status in repository.PAID or order.status is OrderStatus.FAILED:
         return False
     return order.status is OrderStatus.PENDING or not await repository.has_newer(uow.session, order)
 

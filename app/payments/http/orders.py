@@ -13,10 +13,11 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_admin
 from app.core.errors import AppError, BadRequest, Invalid, Refused
+from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 from app.payments import reconciliation, refunds, sales
-from app.payments.http.common import NAMES, identifier, posted
+from app.payments.http.common import NAMES, posted
 from app.payments.models import OrderFlag, OrderStatus
 from app.payments.rules import Quote
 
@@ -78,7 +79,7 @@ async def index(
 @get(PATH + "/{order_id:str}", guards=[requires_admin], include_in_schema=False)
 async def show(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str]) -> Response[str]:
     """One order with everything that happened to its money, and what a refund would be."""
-    id_ = identifier(order_id)
+    id_ = parse_id(order_id)
     order = await sales.order(uow.session, id_)
     quote, refusal = await _quote(uow, id_)
     return page(
@@ -97,13 +98,13 @@ async def show(request: AppRequest, uow: Uow, viewer: Me, order_id: FromPath[str
 @get(PATH + "/{order_id:str}/refunds", guards=[requires_admin], include_in_schema=False)
 async def ask_refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Response[str]:
     """What a refund would be and do, and the button that does it."""
-    return await _refund(request, uow, identifier(order_id))
+    return await _refund(request, uow, parse_id(order_id))
 
 
 @post(PATH + "/{order_id:str}/refunds", guards=[requires_admin], include_in_schema=False)
 async def refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Response[str]:
     """Refund what was quoted; if that changed meanwhile, nothing happens and the new quote is shown."""
-    id_ = identifier(order_id)
+    id_ = parse_id(order_id)
     form = await posted(request, "quoted", "reason")
     if not (form["quoted"].isascii() and form["quoted"].isdecimal() and len(form["quoted"]) <= 12):
         raise BadRequest("quoted: the amount that was shown is missing. Nothing was refunded.")

@@ -9,10 +9,11 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_user
 from app.core.errors import NotFound
+from app.core.ids import parse_id
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Viewer, page
 from app.payments import sales
-from app.payments.http.common import NAMES, identifier
+from app.payments.http.common import NAMES
 
 
 @get("/receipts/{order_id:str}", guards=[requires_user], include_in_schema=False)
@@ -23,7 +24,7 @@ async def show(
     order_id: FromPath[str],
 ) -> Response[str]:
     """The receipt, for its buyer and admins."""
-    order = await sales.order(uow.session, identifier(order_id))
+    order = await sales.order(uow.session, parse_id(order_id))
     if order.paid_at is None or (viewer.role is not Role.ADMIN and order.student_id != viewer.id):
         raise NotFound
     return page(
