@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
+import pytest_asyncio
+from litestar import Litestar
 
+from app.asgi import create_app
 from app.settings import Settings
+from tests.accounts.browser import Browser
 from tests.payments.shop import Letterbox, Shop, open_shop
 from tests.support.sandbox import RunningSandbox, running_sandbox, serving
+from tests.support.visits import visiting
+
+Visit = Callable[[str], Awaitable[Browser]]
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +47,31 @@ async def shop(settings: Settings, sandbox: RunningSandbox, letterbox: Letterbox
     """A shop with the cast."""
     async with open_shop(settings, sandbox, letterbox) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def web_settings(settings: Settings, served: RunningSandbox) -> Settings:
+    """The settings of the web application: vendors are the sandbox, rate limits don't matter."""
+    given = {name.lower(): value for name, value in served.platform_settings().items()}
+    return dataclasses.replace(settings, **given, checkout_origins=served.url, limits_scale=1000.0)  # type: ignore[arg-type]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def app(web_settings: Settings) -> AsyncIterator[Litestar]:
+    """The web application."""
+    app = create_app(web_settings)
+    yield app
+    await app.state.platform.close()
+
+
+@pytest.fixture
+async def visit(app: Litestar, shop: Shop, web_settings: Settings) -> AsyncIterator[Visit]:
+    """Opens browsers: `await visit("student")` is signed in as the student, `await visit("anonymous")` as nobody."""
+    async with AsyncExitStack() as opened:
+
+        async def visit(person: str) -> Browser:
+            return await opened.enter_async_context(
+                visiting(app, shop.database, web_settings, shop.cast, person)
+            )
+
+        yield visit

@@ -22,6 +22,7 @@ from app.mentors import products
 from app.mentors.product_rules import Offer
 from app.packs.models import SeatReservation, SeatStatus, SessionPack
 from app.payments import checkout, refunds, sync, webhooks
+from app.payments.cashier import Grandfathering
 from app.payments.checkout import Started, Wish
 from app.payments.gateway import Provider
 from app.payments.models import Order, Payment, Refund
@@ -203,6 +204,19 @@ class Shop:
 
     async def handle(self, event: Event) -> None:
         await EVENTS[event.type](self.platform, event)
+
+    async def emit(self, type_: str, **payload: Any) -> None:
+        """Let an event come that nobody here caused."""
+        async with self.database.service(ServiceDoor.JOB) as uow:
+            await uow.emit(type_, payload)
+            await uow.commit()
+
+    def with_settings(self, **more: Any) -> Shop:
+        """The same shop with other terms of sale."""
+        settings = dataclasses.replace(self.platform.settings, **more)
+        cashier = dataclasses.replace(self.cashier, grandfathering=Grandfathering.of(settings))
+        platform = dataclasses.replace(self.platform, settings=settings, cashier=cashier)
+        return dataclasses.replace(self, platform=platform)
 
     def advance(self, duration: str) -> None:
         """Move business time."""
