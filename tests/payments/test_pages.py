@@ -107,7 +107,7 @@ async def test_a_body_that_is_no_form_is_400(shop: Shop, student: Browser) -> No
         {"content": b"\xff\xfe"},
         {"files": files},
     ):
-        answer = await student.http.post("/checkout", headers=token, **body)  # type: ignore[arg-type]
+        answer = await student.http.post("/checkout", headers=token, **body)
         assert answer.status_code == 400
     assert await shop.sql(TRACES) == before
 

@@ -59,8 +59,8 @@ async def test_the_quote_is_shown_asked_and_paid(shop: Shop, admin: Browser, ord
 @pytest.mark.parametrize("htmx", [False, True])
 async def test_a_stale_quote_shows_the_new_one(shop: Shop, admin: Browser, order: UUID, htmx: bool) -> None:
     await shop.sql(
-        "insert into pack_entries (pack_id, kind, delta, reason, at)"
-        " select pack_id, 'adjust', -1, 'by hand', now() from orders where id = :id",
+        "insert into pack_entries (id, pack_id, kind, delta, reason, at)"
+        " select gen_random_uuid(), pack_id, 'adjust', -1, 'by hand', now() from orders where id = :id",
         id=order,
     )
     before = await state(shop)
