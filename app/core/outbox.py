@@ -58,7 +58,8 @@ _FAIL = sa.text(
     " where id = :id and state = 'queued' and starts = :starts returning state"
 )
 _CONSIDER_TOLD = sa.text(
-    "update outbox set state = 'done', done_at = :now where state = 'new' and type not like 'seats/%'"
+    "update outbox set state = 'done', done_at = :now"
+    " where state = 'new' and type not like 'seats/%' and type <> 'product/publish'"
 )
 BEFORE_ALL = UUID(int=0)
 
@@ -194,5 +195,8 @@ async def perform(
 
 
 async def consider_told(uow: UnitOfWork) -> None:
-    """Mark waiting events as done without doing them: a demo's past was told long ago. Seats still end in time."""
+    """Mark waiting events as done without doing them: a demo's past was told long ago.
+
+    Seats still end in time, and products still have to be kept at the payment providers.
+    """
     await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now()})

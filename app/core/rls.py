@@ -16,7 +16,9 @@ class ServiceDoor(StrEnum):
     JOB = "job"  # worker: outbox, notifications, calendar writes, mirrors
     WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
     CALENDAR = "calendar"  # mentors' grants, which nobody may read, and the mirror: live checks too
-    CHECKOUT = "checkout"  # a seat counts against everybody's; orders and money are written by no user themselves
+    CHECKOUT = (
+        "checkout"  # a seat counts against everybody's; orders and money are written by no user themselves
+    )
     FORGET = "forget"  # a person's traces lie in tables that they can't touch themselves
     SEED = "seed"  # demo and load data, commands of the operator
     HEALTH = "health"  # readiness looks at the queue

@@ -122,6 +122,7 @@ async def _settle(cashier: Cashier, refund_id: UUID, told: RefundState | None, p
             return
         if problem:
             await settlement.fail_refund(uow, order, payment, refund, problem)
+            await uow.emit("payment/sync", {"order_id": order.id})  # somebody may have given it back by hand
         elif told is None:
             await settlement.complete_refund(uow, order, payment, refund)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.booking import service as booking
 from app.core import audit, clock
+from app.core.errors import Refused
 from app.core.unit_of_work import UnitOfWork
 from app.packs import seats
 from app.packs import service as packs
@@ -30,6 +31,9 @@ async def follow(uow: UnitOfWork, order: Order, payment: Payment, state: Checkou
     for told in state.refunds:
         ours = _known(known, told)
         if ours is not None:
+            short = ours.origin is RefundOrigin.PROVIDER and ours.amount < told.amount
+            if short and told.status is not Outcome.FAILED:
+                await _count(uow, order, payment, ours, told.amount)
             await settle_refund(uow, order, payment, ours, told)
         elif told.status is not Outcome.FAILED:
             await _adopt(uow, order, payment, told)
@@ -112,6 +116,15 @@ async def raise_flag(uow: UnitOfWork, order: Order, flag: OrderFlag) -> None:
     )
 
 
+async def decide(uow: UnitOfWork, order: Order) -> None:
+    """An admin has looked at a locked order and done what was to do. Raises Refused during a dispute."""
+    if order.flag is OrderFlag.DISPUTED:
+        raise Refused("disputed", "The provider decides about the dispute; the flag goes with its decision.")
+    if order.flag is not None:
+        await audit.record(uow, "decide", "orders", order.id, {"flag": order.flag}, {"flag": None})
+        await repository.change(uow.session, order, flag=None)
+
+
 def _known(refunds: Sequence[Refund], told: RefundState) -> Refund | None:
     for refund in refunds:
         if told.refund_id == refund.id or told.provider_refund_id == refund.provider_refund_id:
@@ -121,27 +134,38 @@ def _known(refunds: Sequence[Refund], told: RefundState) -> Refund | None:
 
 async def _adopt(uow: UnitOfWork, order: Order, payment: Payment, told: RefundState) -> None:
     """A refund made in the provider's own dashboard: a full one voids the pack, a part of it is for an admin."""
-    amount = min(told.amount, payment.amount - payment.refunded_amount)
-    done = told.status is Outcome.COMPLETED
-    whole = payment.refunded_amount + amount == payment.amount
     refund_id = await repository.add(
         uow.session,
         Refund,
         order_id=order.id,
         payment_id=payment.id,
-        amount=amount,
+        amount=0,
         currency=payment.currency,
-        sessions=await void(uow, order) if whole else 0,
+        sessions=0,
         status=RefundStatus.REQUESTED,
         origin=RefundOrigin.PROVIDER,
         provider_refund_id=told.provider_refund_id,
         requested_at=clock.now(),
     )
     refund = await repository.refund(uow.session, refund_id)
-    await recount(uow, order, payment)
-    if done:
-        await complete_refund(uow, order, payment, refund)
-    if not whole or amount != told.amount:
+    await _count(uow, order, payment, refund, told.amount)
+    await settle_refund(uow, order, payment, refund, told)
+
+
+async def _count(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund, amount: int) -> None:
+    """Count a refund of the dashboard, as far as there is money that no other refund of ours has claimed.
+
+    What is claimed by a refund that fails later is counted then.
+    """
+    room = payment.amount - payment.refunded_amount
+    counted = refund.amount + min(amount - refund.amount, room)
+    whole = payment.refunded_amount + counted - refund.amount == payment.amount
+    if counted != refund.amount:
+        await repository.change(uow.session, refund, amount=counted)
+        await recount(uow, order, payment)
+        if whole:
+            await repository.change(uow.session, refund, sessions=await void(uow, order))
+    if not whole or counted != amount:
         await raise_flag(uow, order, OrderFlag.PARTIAL_REFUND)
 
 

@@ -19,7 +19,7 @@ async def leave(database: Database, google: Google, principal: Principal, user_i
     """Erase a person on behalf of `principal`: themselves, or an admin. No transaction may be open.
 
     The grant for their calendar is given back to Google before. Raises Refused (`sessions_scheduled`, `packs_live`,
-    `last_admin`), NotFound.
+    `money_moving`, `last_admin`), NotFound.
     """
     async with database.service(ServiceDoor.FORGET) as uow:
         await _refuse_while_owed(uow, user_id)
@@ -39,3 +39,5 @@ async def _refuse_while_owed(uow: UnitOfWork, user_id: UUID) -> None:
         )
     if await traces.has_live_packs(uow.session, user_id, clock.now()):
         raise Refused("packs_live", "A pack still has sessions left. Use them, or wait until it ends.")
+    if await traces.has_money_moving(uow.session, user_id):
+        raise Refused("money_moving", "A payment or a refund is under way. Wait until it is done.")

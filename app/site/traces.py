@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.booking.models import Session, SessionStatus
 from app.mentors.models import DateOverride, Mentor, Product
 from app.packs.models import PackStatus, SeatReservation, SeatStatus, SessionPack, WaitlistEntry, WaitOutcome
+from app.payments.models import Order, OrderStatus, Refund, RefundStatus
 
 
 async def has_scheduled_sessions(session: AsyncSession, user_id: UUID) -> bool:
@@ -31,6 +32,14 @@ async def has_live_packs(session: AsyncSession, user_id: UUID, now: datetime) ->
         )
     )
     return bool((await session.execute(query)).scalar_one())
+
+
+async def has_money_moving(session: AsyncSession, user_id: UUID) -> bool:
+    """True if this person, or somebody with this mentor, is at the checkout or is being refunded."""
+    refunding = sa.exists().where(Refund.order_id == Order.id, Refund.status == RefundStatus.REQUESTED)
+    under_way = sa.or_(Order.status == OrderStatus.PENDING, Order.capturing_at.is_not(None), refunding)
+    theirs = sa.or_(Order.student_id == user_id, Order.mentor_id == user_id)
+    return bool((await session.execute(sa.select(sa.exists().where(theirs, under_way)))).scalar_one())
 
 
 async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID]:

@@ -233,7 +233,12 @@ def purchases(world: World) -> None:
             hold_until=NOW,
         )
         money = {"order_id": order["id"], "amount": 1, "currency": "EUR"}
-        paid = {"provider": "stripe", "provider_payment_id": student, "status": "completed", "created_at": NOW}
+        paid = {
+            "provider": "stripe",
+            "provider_payment_id": student,
+            "status": "completed",
+            "created_at": NOW,
+        }
         payment = world.add("payments", student, **money, **paid)
         wish = {"status": "requested", "origin": "admin", "requested_at": NOW}
         world.add("refunds", student, **money, **wish, payment_id=payment["id"])

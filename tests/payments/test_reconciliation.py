@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from app.core import clock
-from app.payments import reconciliation
+from app.core.errors import Refused
+from app.payments import fulfilment, reconciliation, settlement
 from app.payments.gateway import Provider
 from app.payments.models import OrderFlag, OrderStatus
+from app.site import forgetting
 from tests.payments.shop import PROVIDERS, Shop
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
@@ -152,3 +154,31 @@ async def test_products_are_kept_at_the_providers(shop: Shop) -> None:
     assert await shop.sql(query, id=product) == [(price_id, paypal_id)]
     order_id = await shop.buy("new_student", product)
     assert (await shop.order(order_id)).status is OrderStatus.PAID
+
+
+async def test_what_an_admin_dealt_with_is_listed_no_more(shop: Shop) -> None:
+    order_id = await shop.buy("new_student", await shop.product())
+    payment = await shop.payment(order_id)
+    wish = {"payment_intent": payment.provider_payment_id, "amount": 1_000}
+    shop.sandbox.control.call("POST", "/stripe/refund", wish)
+    await shop.look(order_id)
+    async with shop.database.unit_of_work(shop.cast.principal("admin")) as uow:
+        await settlement.decide(uow, await fulfilment.locked(uow, order_id))
+        await uow.commit()
+    assert (await shop.order(order_id)).flag is None
+    assert await compared(shop) == []
+    assert await shop.sql("select action, before from audit_log where action = 'decide'") == [
+        ("decide", {"flag": "partial_refund"})
+    ]
+
+
+async def test_nobody_leaves_while_money_is_moving(shop: Shop) -> None:
+    started = await shop.start("new_student", await shop.product())
+    principal = shop.cast.principal("new_student")
+    parts = (shop.database, shop.platform.google, principal, shop.cast["new_student"])
+    with pytest.raises(Refused) as refused:
+        await forgetting.leave(*parts)
+    assert refused.value.code == "money_moving"
+    await shop.walk_away(shop.cast["new_student"], started.order_id)
+    await shop.work()
+    await forgetting.leave(*parts)

@@ -62,7 +62,7 @@ async def test_the_demo_tells_its_stories(
     ] == [("connected", LISBON)]
     waiting = await rows(database, "select type from outbox where state = 'new'")
     assert {"calendar/mirror", "calendar/reconnected"} <= {row.type for row in waiting}
-    assert all(row.type.startswith(("calendar/", "seats/")) for row in waiting)
+    assert all(row.type.startswith(("calendar/", "seats/", "product/")) for row in waiting)
     assert not (await asyncio.to_thread(sandbox.control.mailbox))
     await platform.database.dispose()
 

@@ -16,7 +16,7 @@ from app.core.errors import AppError, BadRequest, Invalid, Refused
 from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
-from app.payments import reconciliation, refunds, sales
+from app.payments import fulfilment, reconciliation, refunds, sales, settlement
 from app.payments.http.common import NAMES, posted
 from app.payments.models import OrderFlag, OrderStatus
 from app.payments.rules import Quote
@@ -117,6 +117,17 @@ async def refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Resp
     return see_other(request, f"{PATH}/{id_}", Flash("done", said))
 
 
+@post(PATH + "/{order_id:str}/decision", guards=[requires_admin], include_in_schema=False)
+async def decide(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Response[str]:
+    """What was flagged is dealt with."""
+    id_ = parse_id(order_id)
+    try:
+        await settlement.decide(uow, await fulfilment.locked(uow, id_))
+    except Refused as error:
+        return see_other(request, f"{PATH}/{id_}", Flash("problem", error.detail))
+    return see_other(request, f"{PATH}/{id_}", Flash("done", "This order needs no decision any more."))
+
+
 @post("/admin/reconciliations", guards=[requires_admin], include_in_schema=False)
 async def reconcile(request: AppRequest, uow: Uow) -> Response[str]:
     """Compare all recent orders with their providers now."""
@@ -174,4 +185,4 @@ def _pagination(words: str, status: str, number: int, total: int) -> dict[str, s
     }
 
 
-HANDLERS: list[ControllerRouterHandler] = [index, show, ask_refund, refund, reconcile]
+HANDLERS: list[ControllerRouterHandler] = [index, show, ask_refund, refund, decide, reconcile]
