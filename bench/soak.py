@@ -22,6 +22,7 @@ MOST_SECONDS = 30 * 60
 END_SECONDS = 15
 _STANDARD_ERROR = 2
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider", "-n", "auto")
+LONG = (*PYTEST, "--timeout=1800")
 HYPOTHESIS = (*PYTEST, "--dist=worksteal", "--hypothesis-seed={seed}")
 
 
@@ -46,6 +47,8 @@ SOAKS = (
         200,
         "OFFERED_SEED",
     ),
+    Soak("machine", (*LONG, "tests/payments/test_machine.py"), "MACHINE_STEPS", 5_000, "MACHINE_SEED"),
+    Soak("storm", (*LONG, "tests/payments/test_storm.py"), "STORM_DELIVERIES", 2_000, "STORM_SEED"),
     Soak("worker_kills", ("-m", "tests.soak"), "SOAK_ROUNDS", 200),
 )
 
