@@ -40,8 +40,18 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/settings/deletion",
         "/instructors/ines-duarte",
         "/packs/{pack}",
+        "/checkout?product_id={product}",
     ),
-    "student-new@example.test": ("/calendar", "/sessions", "/waitlist", "/instructors/ines-duarte"),
+    "student-new@example.test": (
+        "/calendar",
+        "/sessions",
+        "/waitlist",
+        "/instructors/ines-duarte",
+        "/checkout?product_id={product}",
+        "/checkout?product_id={product}&code=WELCOME10",
+        "/checkout?product_id={product}&code=nonsense",
+        "/checkout?product_id=nonsense",
+    ),
     "chloe@example.test": ("/waitlist", "/instructors/meera-banerjee"),
     "nils@example.test": ("/sessions", "/sessions/{upcoming}/move", "/sessions/{upcoming}/cancellation"),
     "mentor@example.test": (
@@ -61,12 +71,15 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/admin/waitlist",
         "/admin/waitlist?q=nobody-at-all",
         "/admin/waitlist/{place}/removal",
+        "/admin/orders",
+        "/admin/orders?q=nobody-at-all",
     ),
 }
 # Where a placeholder's id is found: a page of the viewer's, and the link that holds it.
 LINKS = {
     "{pack}": (("/calendar", "/instructor/waitlist"), "a[href^='/packs/']"),
     "{place}": (("/instructor/waitlist", "/admin/waitlist"), "a[href$='/removal']"),
+    "{product}": (("/instructors/ines-duarte",), "#packs a[href^='/checkout']"),
     "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
