@@ -43,6 +43,8 @@ async def request(uow: UnitOfWork, order_id: UUID, *, quoted: int, reason: str) 
     sessions = await settlement.void(uow, order)
     refund_id = await _write(uow, order, payment, offer.amount, sessions, words)
     await settlement.recount(uow, order, payment)
+    if order.pack_id is not None and order.flag is not None:
+        await settlement.decide(uow, order)  # this is the decision that was waited for
     await audit.record(
         uow,
         "refund",

@@ -35,6 +35,7 @@ FORMS = {
     "/checkout": (401, 303, 303, 403, 403, 403),
     "/checkout/code": (401, 303, 303, 403, 403, 403),
     "/admin/orders/{order}/refunds": (401, 403, 403, 403, 403, 303),
+    "/admin/orders/{order}/decision": (401, 403, 403, 403, 403, 303),
     "/admin/reconciliations": (401, 403, 403, 403, 403, 303),
 }
 CALLS = {
@@ -44,7 +45,7 @@ CALLS = {
 WEBHOOKS = {"/api/webhooks/stripe", "/api/webhooks/paypal"}  # signed, for nobody: test_webhook_routes
 TRACES = """
     select (select count(*) from orders), (select count(*) from refunds), (select count(*) from reconciliation_runs),
-           (select count(*) from seat_reservations), (select string_agg(status, ',' order by id) from orders)
+           (select count(*) from seat_reservations), (select string_agg(concat(status, flag), ',' order by id) from orders)
 """
 
 

@@ -157,4 +157,34 @@ async def test_a_comparison_is_asked_for_and_its_findings_are_listed(
     assert "money went back, and nobody had told us" in page
     assert "Partial refund" in page
     assert f"/admin/orders/{order}" in (await admin.get("/admin/orders?status=flagged")).text
-    assert "the sessions are still there" in (await admin.get(f"/admin/orders/{order}")).text
+    flagged = await admin.get(f"/admin/orders/{order}")
+    assert "the sessions are still there" in flagged.text
+    for _ in range(2):
+        assert target(await admin.post(f"/admin/orders/{order}/decision")) == f"/admin/orders/{order}"
+    assert "the sessions are still there" not in (await admin.get(f"/admin/orders/{order}")).text
+    assert "No order is like that" in (await admin.get("/admin/orders?status=flagged")).text
+
+
+async def test_refunding_the_rest_is_a_decision_too(shop: Shop, admin: Browser, order: UUID) -> None:
+    wish = {"payment_intent": (await shop.payment(order)).provider_payment_id, "amount": 2_500}
+    shop.sandbox.control.call("POST", "/stripe/refund", wish)
+    await shop.look(order)
+    assert "Partial refund" in (await admin.get(f"/admin/orders/{order}")).text
+    await admin.post(f"/admin/orders/{order}/refunds", {"quoted": "9500", "reason": "the rest of it"})
+    await shop.work()
+    page = await admin.get(f"/admin/orders/{order}")
+    assert "Nothing is left to give back" in page.text
+    assert "Partial refund" not in page.text
+
+
+async def test_a_dispute_is_not_the_admins_to_decide(shop: Shop, admin: Browser, order: UUID) -> None:
+    wish = {"payment_intent": (await shop.payment(order)).provider_payment_id}
+    shop.sandbox.control.call("POST", "/stripe/dispute", wish)
+    await shop.look(order)
+    page = await admin.get(f"/admin/orders/{order}")
+    assert "The pack is frozen until the provider decides" in page.text
+    assert f"/admin/orders/{order}/decision" not in page.text
+    before = await state(shop)
+    await admin.post(f"/admin/orders/{order}/decision")
+    assert "The provider decides about the dispute" in admin.flashes()[0]
+    assert await state(shop) == before
