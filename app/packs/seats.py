@@ -86,7 +86,10 @@ async def hold_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: 
     capacity = await lock_mentor(uow, mentor_id)
     seat = await repository.lock_seat(uow.session, mentor_id, student_id)
     if seat is not None:
-        if seat.status in (SeatStatus.OFFERED, SeatStatus.HELD):
+        if seat.status is SeatStatus.GRACE:
+            await repository.change_seat(uow.session, seat.id, {"held_until": until})
+            await _wake(uow, seat.id, until)
+        elif seat.status is not SeatStatus.ACTIVE:
             await hold(uow, mentor_id, student_id, until)
         return True
     if await repository.seats_in_use(uow.session, mentor_id) >= capacity:

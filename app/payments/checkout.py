@@ -34,6 +34,8 @@ from app.payments.models import Order, OrderStatus
 CODE_LENGTH = 60
 ENOUGH_TIME = timedelta(minutes=10)
 NO_CODES = "Codes can't be used right now. Leave the field empty to pay the full price."
+STRIPE_ONLY = "This code can be used with Stripe only. Pay there, or leave the field empty."
+TOO_LITTLE = "This code leaves less than a card can be charged. Nothing was charged."
 UNKNOWN_CODE = "This code isn't valid for this pack. Nothing was charged."
 
 
@@ -66,6 +68,8 @@ async def start(cashier: Cashier, wish: Wish) -> Started:
         found = await repository.product_on_sale(uow.session, wish.product_id)
         loyal = await repository.is_loyal(uow.session, wish.student_id, cashier.grandfathering)
     discount = await discount_for(cashier, found.Product, wish.code, loyal)
+    if discount is not None and discount.is_counted and wish.provider is not Provider.STRIPE:
+        raise Invalid({"code": STRIPE_ONLY})
     async with cashier.database.service(ServiceDoor.CHECKOUT) as uow, uow.transaction():
         order, again = await _order(uow, wish, found, discount)
         buyer = await repository.buyer(uow.session, wish.student_id)
@@ -102,11 +106,12 @@ async def discount_for(cashier: Cashier, product: Any, code: str, loyal: bool) -
     Raises Invalid for a code that takes nothing off this pack, Unavailable where it can't be looked up.
     """
     discount = await _discount(cashier, code, loyal)
-    if discount is None or discount.off(product.price_minor, product.currency):
+    off, total = rules.price(product.price_minor, product.currency, discount)
+    if discount is None or (off and rules.can_be_paid(total, product.currency)):
         return discount
     if loyal:
         return None
-    raise Invalid({"code": UNKNOWN_CODE})
+    raise Invalid({"code": TOO_LITTLE if off else UNKNOWN_CODE})
 
 
 async def _discount(cashier: Cashier, code: str, loyal: bool) -> Discount | None:
@@ -236,6 +241,8 @@ async def _opened(cashier: Cashier, order_id: UUID, opened: OpenedCheckout) -> N
         await repository.change(
             uow.session, order, provider_session_id=opened.session_id, checkout_url=opened.url
         )
+        if order.status is not OrderStatus.PENDING:  # another wish of theirs was quicker
+            await _end_soon(uow, order, "opened late")
 
 
 def _name(provider: Provider) -> str:

@@ -67,7 +67,7 @@ async def _take_money(uow: UnitOfWork, order: Order, state: CheckoutState) -> No
     flag = rules.mismatch(order.currency, order.original_amount, state)
     if flag is not None:
         await end(uow, order, OrderStatus.FAILED)
-        await settlement.raise_flag(uow, order, flag)
+        await settlement.raise_flag(uow, order, flag, payment_id)
         return
     await repository.change(
         uow.session,

@@ -77,6 +77,7 @@ class Discount:
 
     `provider_reference` names the provider's own object that does it (Stripe: `promo_…` or a coupon's id).
     `minimum_amount` in `minimum_currency`: smaller prices, and those in other currencies, get nothing off.
+    `is_counted`: it can be used so many times, and only its provider counts them.
     """
 
     code: str
@@ -87,6 +88,7 @@ class Discount:
     minimum_currency: str | None = None
     provider_reference: str
     is_coupon: bool = False
+    is_counted: bool = False
 
     def off(self, amount: int, currency: str) -> int:
         """Minor units taken off `amount`: percent rounded half up as Stripe does, never more than the amount.

@@ -114,11 +114,12 @@ class Transport:
 def meaning_of(error: ApiException) -> ProviderUnavailable | ProviderRefused:
     """What an error answer says: whether PayPal did nothing for sure, and in its own words why.
 
-    A refusal that isn't worded as PayPal's comes from something in between, and tells nothing.
+    A refusal that isn't worded as PayPal's comes from something in between, and tells nothing. Nor does one of our key:
+    what was asked for may have been done before.
     """
     status = int(error.response_code)
     code, message = _told(error)
-    if code and 400 <= status < 500 and status not in (408, 429):
+    if code and 400 <= status < 500 and status not in (401, 408, 429):
         return ProviderRefused(code, message)
     return ProviderUnavailable(f"{status} {code}: {message}")
 

@@ -165,6 +165,12 @@ async def buyer(session: AsyncSession, student_id: UUID) -> Any:
     return found
 
 
+async def is_here(session: AsyncSession, student_id: UUID) -> bool:
+    """False for who had their account erased (service role only)."""
+    living = sa.exists().where(User.id == student_id, User.deleted_at.is_(None))
+    return bool((await session.execute(sa.select(living))).scalar_one())
+
+
 async def is_loyal(session: AsyncSession, student_id: UUID, rule: Grandfathering | None) -> bool:
     """True if the student paid for an order before the rule's day, and keeps the old price."""
     if rule is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.money import SMALLEST
 from app.payments.gateway import CheckoutState, Discount
 from app.payments.models import OrderFlag, OrderStatus, PaymentStatus
 
@@ -30,6 +31,11 @@ def price(amount: int, currency: str, discount: Discount | None) -> tuple[int, i
     """What a discount takes off, and what is left to pay."""
     off = discount.off(amount, currency) if discount else 0
     return off, amount - off
+
+
+def can_be_paid(total: int, currency: str) -> bool:
+    """True for nothing, and for what isn't less than the providers charge."""
+    return total == 0 or total >= SMALLEST.get(currency, 0)
 
 
 def mismatch(currency: str, original_amount: int, state: CheckoutState) -> OrderFlag | None:

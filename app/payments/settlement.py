@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from app.booking import service as booking
 from app.core import audit, clock
@@ -31,6 +32,8 @@ async def follow(uow: UnitOfWork, order: Order, payment: Payment, state: Checkou
     for told in state.refunds:
         ours = _known(known, told)
         if ours is not None:
+            if ours.status is RefundStatus.FAILED and told.status is not Outcome.FAILED:
+                await _reopen(uow, order, payment, ours)
             short = ours.origin is RefundOrigin.PROVIDER and ours.amount < told.amount
             if short and told.status is not Outcome.FAILED:
                 await _count(uow, order, payment, ours, told.amount)
@@ -72,10 +75,34 @@ async def fail_refund(uow: UnitOfWork, order: Order, payment: Payment, refund: R
         uow.session, refund, status=RefundStatus.FAILED, settled_at=clock.now(), problem=problem[:300]
     )
     await recount(uow, order, payment)
+    if payment.dispute is DisputeStatus.LOST:
+        await _lose(uow, order, payment)  # this money went, too
+        return
+    if refund.sessions:
+        await _give_sessions_back(uow, order, payment, refund)
+    await raise_flag(uow, order, OrderFlag.REFUND_FAILED, refund.id)
+
+
+async def _give_sessions_back(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
+    """What this refund took from the pack; a dispute that came meanwhile keeps it frozen."""
     pack = await _pack(uow, order)
     if pack is not None and pack.status is PackStatus.REFUNDED and order.status is not OrderStatus.REFUNDED:
         await packs.revive(uow, pack, refund.sessions)
-    await raise_flag(uow, order, OrderFlag.REFUND_FAILED)
+        await packs.freeze(uow, pack.id, payment.dispute is DisputeStatus.OPEN)
+
+
+async def _reopen(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
+    """We took it for failed, and it is not: its money counts again, and the sessions that came back go again."""
+    counted = min(refund.amount, payment.amount - payment.refunded_amount)
+    if counted != refund.amount:
+        await raise_flag(uow, order, OrderFlag.PARTIAL_REFUND, refund.id)
+    elif order.flag is OrderFlag.REFUND_FAILED and order.pack_id is not None:
+        await repository.change(uow.session, order, flag=None)
+    values = {"status": RefundStatus.REQUESTED, "amount": counted, "settled_at": None, "problem": None}
+    await repository.change(uow.session, refund, **values)
+    await recount(uow, order, payment)
+    if refund.origin is RefundOrigin.ADMIN or payment.refunded_amount == payment.amount:
+        await repository.change(uow.session, refund, sessions=await void(uow, order))
 
 
 async def recount(uow: UnitOfWork, order: Order, payment: Payment) -> None:
@@ -103,16 +130,15 @@ async def void(uow: UnitOfWork, order: Order) -> int:
     return left
 
 
-async def raise_flag(uow: UnitOfWork, order: Order, flag: OrderFlag) -> None:
-    """An admin has to look at the order; they are told once a flag."""
-    if order.flag is flag:
-        return
-    await repository.change(uow.session, order, flag=flag)
-    await audit.record(uow, "flag", "orders", order.id, None, {"flag": flag})
+async def raise_flag(uow: UnitOfWork, order: Order, flag: OrderFlag, about: UUID | str | None) -> None:
+    """An admin has to look at the order; they are told once for what it is `about`: a refund, a dispute."""
+    if order.flag is not flag:
+        await repository.change(uow.session, order, flag=flag)
+        await audit.record(uow, "flag", "orders", order.id, None, {"flag": flag})
     await uow.emit(
         "notification/send",
         {"kind": "order_flagged", "order_id": order.id, "flag": flag},
-        key=f"order_flagged:{order.id}:{flag}",
+        key=f"order_flagged:{order.id}:{flag}:{about}",
     )
 
 
@@ -166,7 +192,7 @@ async def _count(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund
         if whole:
             await repository.change(uow.session, refund, sessions=await void(uow, order))
     if not whole or counted != amount:
-        await raise_flag(uow, order, OrderFlag.PARTIAL_REFUND)
+        await raise_flag(uow, order, OrderFlag.PARTIAL_REFUND, refund.id)
 
 
 async def _follow_dispute(
@@ -184,7 +210,7 @@ async def _follow_dispute(
     elif pack is not None and pack.status is not PackStatus.REFUNDED:
         await packs.freeze(uow, pack.id, dispute is DisputeStatus.OPEN)
     if dispute is DisputeStatus.OPEN:
-        await raise_flag(uow, order, OrderFlag.DISPUTED)
+        await raise_flag(uow, order, OrderFlag.DISPUTED, dispute_id)
     elif order.flag is OrderFlag.DISPUTED:
         await repository.change(uow.session, order, flag=None)
 

@@ -193,7 +193,11 @@ class StripeGateway:
             coupon = found["promotion"]["coupon"]
             if coupon and coupon["valid"] and is_for_everybody(found, coupon):
                 return discount_of(
-                    coupon, code=found["code"], reference=found["id"], restrictions=found["restrictions"]
+                    coupon,
+                    code=found["code"],
+                    reference=found["id"],
+                    restrictions=found["restrictions"],
+                    is_counted=bool(found["max_redemptions"] or coupon["max_redemptions"]),
                 )
         return None
 

@@ -17,8 +17,8 @@ API_VERSION = "2026-10-28.endive"
 RETRIES = 2
 Params = dict[str, Any]
 
-# Answers that say nothing about the request itself: too slow, busy with the same key, too many.
-_PASSING = {408, 409, 425, 429}
+# Answers that say nothing about what was asked for: our key, too slow, busy with the same key, too many.
+_PASSING = {401, 408, 409, 425, 429}
 # Currencies without decimals that Stripe counts in hundredths nevertheless (docs.stripe.com/currencies).
 _IN_HUNDREDTHS = {"ISK"}
 

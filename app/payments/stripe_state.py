@@ -85,7 +85,14 @@ def dispute_of(dispute: Body) -> DisputeStatus:
     return _DISPUTES.get(dispute.get("status") or "", DisputeStatus.OPEN)
 
 
-def discount_of(coupon: Body, *, code: str, reference: str, restrictions: Body | None = None) -> Discount:
+def discount_of(
+    coupon: Body,
+    *,
+    code: str,
+    reference: str,
+    restrictions: Body | None = None,
+    is_counted: bool = False,
+) -> Discount:
     """What a coupon takes off; `restrictions`: those of the promotion code that leads to it."""
     limits = restrictions or {}
     currency = (coupon.get("currency") or "").upper() or None
@@ -100,6 +107,7 @@ def discount_of(coupon: Body, *, code: str, reference: str, restrictions: Body |
         minimum_currency=smallest_currency,
         provider_reference=reference,
         is_coupon=restrictions is None,
+        is_counted=is_counted,
     )
 
 

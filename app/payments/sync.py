@@ -60,7 +60,8 @@ async def close(cashier: Cashier, order_id: UUID, why: str) -> None:
         await _end(cashier, order_id)
         return
     if order.capturing_at is not None and clock.now() - order.capturing_at < CAPTURE_TAKES:
-        raise Busy("the money is being taken just now", after_seconds=10)
+        ends = order.capturing_at + CAPTURE_TAKES
+        raise Busy("the money is being taken just now", after_seconds=(ends - clock.now()).total_seconds())
     over = clock.now() >= order.hold_until
     try:
         state = await cashier.gateway(order.provider).end(session_id)
@@ -88,15 +89,18 @@ async def capture(cashier: Cashier, order_id: UUID, state: CheckoutState) -> Che
         until = max(order.hold_until, clock.now() + CAPTURE_TAKES)
         if not await seats.hold_again(uow, order.mentor_id, order.student_id, until):
             return state
+        if order.capturing_at is None:  # else somebody who tried before has had it looked after already
+            await uow.emit("payment/close", {"order_id": order_id, "why": HOLD_ENDED}, at=until)
+            await uow.emit("payment/sync", {"order_id": order_id}, at=clock.now() + CAPTURE_TAKES)
         await repository.change(uow.session, order, capturing_at=clock.now(), hold_until=until)
-        await uow.emit("payment/close", {"order_id": order_id, "why": HOLD_ENDED}, at=until)
-        await uow.emit("payment/sync", {"order_id": order_id}, at=clock.now() + CAPTURE_TAKES)
     return await cashier.gateway(order.provider).capture(state.session_id, order_id)
 
 
 async def _may_capture(uow: UnitOfWork, order: Order) -> bool:
-    """False for what is paid or was declined already, and for an order that its buyer replaced by another."""
+    """False for what is paid or was declined already, and for an order whose buyer replaced it or left for good."""
     if order.status in repository.PAID or order.status is OrderStatus.FAILED:
+        return False
+    if not await repository.is_here(uow.session, order.student_id):
         return False
     return order.status is OrderStatus.PENDING or not await repository.has_newer(uow.session, order)
 

@@ -256,3 +256,11 @@ async def test_what_is_not_on_sale_can_not_be_bought(shop: Shop) -> None:
     await shop.sql("update mentorship_products set active = false")
     with pytest.raises(NotFound):
         await shop.start("new_student", product)
+
+
+async def test_a_code_that_leaves_less_than_can_be_charged(shop: Shop) -> None:
+    product = await shop.product(price=520)
+    with pytest.raises(Invalid) as invalid:
+        await shop.start("new_student", product, code="FIVEOFF")
+    assert "less than a card can be charged" in invalid.value.fields["code"]
+    assert await shop.seat("new_student") is None

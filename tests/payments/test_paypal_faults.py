@@ -177,17 +177,16 @@ async def test_one_token_serves_many_calls_at_once(desk: Desk) -> None:
     assert len(desk.requests("/v1/oauth2/token")) == 1
 
 
-async def test_keys_that_are_not_good_are_refused(desk: Desk) -> None:
+async def test_keys_that_are_not_good_say_nothing_about_what_was_asked_for(desk: Desk) -> None:
     wrong = PayPalGateway(paypal_settings(desk.sandbox, paypal_client_secret="wrong"))
     for call in (wrong.check(), wrong.open(purchase()), wrong.find("NOTHING")):
-        with pytest.raises(ProviderRefused) as refused:
+        with pytest.raises(ProviderUnavailable, match="invalid_client"):
             await call
-        assert refused.value.code == "invalid_client"
     await wrong.close()
 
 
-async def test_a_withdrawn_client_is_refused(desk: Desk) -> None:
+async def test_a_withdrawn_client_is_unavailable(desk: Desk) -> None:
     _, opened = await desk.opened()
     desk.chaos(revoke=True)
-    with pytest.raises(ProviderRefused, match="invalid_client"):
+    with pytest.raises(ProviderUnavailable, match="invalid_client"):
         await desk.paypal.find(opened.session_id)
