@@ -18,9 +18,17 @@ MENTOR = "mentor_id = app_user_id()"
 PAIR = f"{STUDENT} or {MENTOR} or {ADMIN}"
 PACK = "exists (select 1 from session_packs p where p.id = pack_id)"
 ANYBODY = "true"
+# A session used is one line of the ledger; credit comes from admins and the service, back from the mentor alone.
+MENTORS_PACK = "exists (select 1 from session_packs p where p.id = pack_id and p.mentor_id = app_user_id())"
+USED = (
+    f"{PACK} and ({ADMIN} or (actor_id = app_user_id() and session_id is not null and ("
+    "(kind = 'late_cancel' and delta = -1)"
+    f" or ({MENTORS_PACK} and ((kind in ('complete', 'no_show') and delta = -1) or (kind = 'reversal' and delta = 1))))))"
+)
 
-# table: {command: condition on the row for the role app}; what isn't listed the role app can't do.
-POLICIES: dict[str, dict[str, str]] = {
+# table: {command: condition on the row for the role app}; what isn't listed the role app can't do. Of two conditions
+# the first says which rows may be locked and changed, the second what they may become.
+POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "users": {"select": f"id = app_user_id() or {ADMIN}", "update": f"id = app_user_id() or {ADMIN}"},
     "user_identities": {"select": f"{SELF} or {ADMIN}", "delete": SELF},
     "web_sessions": {"select": SELF, "update": SELF, "delete": SELF},
@@ -39,11 +47,19 @@ POLICIES: dict[str, dict[str, str]] = {
         "insert": f"{MENTOR} or {ADMIN}",
         "update": f"{MENTOR} or {ADMIN}",
     },
-    "session_packs": {"select": PAIR, "insert": ADMIN, "update": PAIR},
-    "pack_entries": {"select": PACK, "insert": PACK},
-    "seat_reservations": {"select": PAIR, "insert": ADMIN, "update": PAIR},
+    "session_packs": {"select": PAIR, "insert": ADMIN, "update": (PAIR, f"{MENTOR} or {ADMIN}")},
+    "pack_entries": {"select": PACK, "insert": USED},
+    "seat_reservations": {
+        "select": PAIR,
+        "insert": ADMIN,
+        "update": (PAIR, f"({STUDENT} and status <> 'active') or {MENTOR} or {ADMIN}"),
+    },
     "seat_entries": {"select": PAIR},
-    "waitlist": {"select": PAIR, "insert": f"{STUDENT} or {ADMIN}", "update": PAIR},
+    "waitlist": {
+        "select": PAIR,
+        "insert": f"({STUDENT} or {ADMIN}) and offered_at is null and left_at is null",
+        "update": (PAIR, f"({PAIR}) and left_at is not null"),
+    },
     "calendar_connections": {"select": f"{MENTOR} or {ADMIN}"},
     "busy_windows": {"select": f"{MENTOR} or {ADMIN}"},
     "sessions": {"select": PAIR, "insert": PAIR, "update": PAIR},
@@ -92,13 +108,14 @@ FUNCTIONS = (
 SERVICE_FUNCTIONS = ("next_due_at(timestamptz)", "work_left(timestamptz)")
 
 
-def condition(command: str, rule: str) -> str:
+def condition(command: str, rule: str | tuple[str, str]) -> str:
     """The USING and WITH CHECK clauses that a command needs."""
+    before, after = (rule, rule) if isinstance(rule, str) else rule
     parts = []
     if command != "insert":
-        parts.append(f"using ({rule})")
+        parts.append(f"using ({before})")
     if command in ("insert", "update"):
-        parts.append(f"with check ({rule})")
+        parts.append(f"with check ({after})")
     return " ".join(parts)
 
 

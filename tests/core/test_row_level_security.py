@@ -402,3 +402,45 @@ async def test_binding_ends_with_the_transaction(database: Database, world: Worl
         for _ in range(3):
             assert (await uow.session.execute(sa.text("select count(*) from sessions"))).scalar_one() == 0
             await uow.commit()
+
+
+# What nobody may do to rows that they may see: the application never does, nor does the database let it.
+FORGERIES = {
+    "credit out of nothing": (
+        "student",
+        "insert into pack_entries (id, pack_id, kind, delta, actor_id, reason, at) select gen_random_uuid(), id,"
+        " 'purchase', 100, app_user_id(), '', now() from session_packs",
+    ),
+    "a session given back to oneself": (
+        "student",
+        "insert into pack_entries (id, pack_id, session_id, kind, delta, actor_id, reason, at) select gen_random_uuid(),"
+        " pack_id, id, 'reversal', 1, app_user_id(), '', now() from sessions",
+    ),
+    "a line in another's name": (
+        "mentor",
+        "insert into pack_entries (id, pack_id, session_id, kind, delta, actor_id, reason, at) select gen_random_uuid(),"
+        " pack_id, id, 'complete', -1, student_id, '', now() from sessions",
+    ),
+    "a pack that a mentor fills": (
+        "mentor",
+        "insert into pack_entries (id, pack_id, kind, delta, actor_id, reason, at) select gen_random_uuid(), id,"
+        " 'grant', 5, app_user_id(), '', now() from session_packs",
+    ),
+    "a pack that never ends": ("student", "update session_packs set expires_at = now() + interval '9 years'"),
+    "a pack thawed": ("student", "update session_packs set frozen = false"),
+    "a seat that was not paid for": ("student", "update seat_reservations set status = 'active'"),
+    "the old place in the line": ("student", "update waitlist set left_at = null, outcome = null"),
+    "an offer to oneself": (
+        "student",
+        "insert into waitlist (id, mentor_id, student_id, joined_at, offered_at) select gen_random_uuid(), m.id,"
+        " app_user_id(), now(), now() from mentors m where m.slug = 'other-mentor'",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_own_rows_can_not_be_forged(database: Database, world: World, forgery: str) -> None:
+    forger, statement = FORGERIES[forgery]
+    async with database.unit_of_work(world.principal(forger)) as uow:
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            await uow.session.execute(sa.text(statement))
