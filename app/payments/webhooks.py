@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from app.core import clock
 from app.core.rls import ServiceDoor
@@ -59,7 +59,7 @@ async def receive(cashier: Cashier, provider: Provider, body: bytes, headers: Ma
             provider_event_id=delivery.event_id,
             type=delivery.type,
             subject=_subject(delivery),
-            body=msgspec.json.decode(body),
+            body=_storable(body),
             received_at=clock.now(),
         )
         if webhook_id is not None:
@@ -89,6 +89,12 @@ async def process(cashier: Cashier, webhook_id: UUID) -> None:
         await sync(cashier, order.id, hint)
     async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
         await repository.close_webhook(uow.session, webhook_id, outcome, clock.now())
+
+
+def _storable(body: bytes) -> Any:
+    """A body as the table can hold it: what PostgreSQL takes for no letter (NUL, half a pair) becomes U+FFFD."""
+    text = json.dumps(json.loads(body), ensure_ascii=False)
+    return json.loads(text.encode(errors="replace").replace(b"\\u0000", b"\\ufffd"))
 
 
 def _subject(delivery: Delivery) -> dict[str, str]:

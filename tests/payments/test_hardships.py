@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hmac
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +22,7 @@ from app.payments import reconciliation
 from app.payments.gateway import Gateway, OpenedCheckout, Provider, Purchase
 from app.payments.models import OrderFlag, OrderStatus, PaymentStatus, RefundStatus
 from app.site import forgetting
-from tests.payments.shop import PROVIDERS, Shop
+from tests.payments.shop import PROVIDERS, Letter, Shop
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 
@@ -302,3 +305,21 @@ async def test_a_comparison_goes_on_where_its_time_was_up(
 async def compared(shop: Shop) -> int:
     ((count,),) = await shop.sql("select count(*) from reconciliation_findings")
     return int(count)
+
+
+@pytest.mark.parametrize("name", ["A\\u0000B", "\\ud800", "NaN\\\\u0000"])
+async def test_a_webhook_with_letters_that_no_table_holds_is_kept(shop: Shop, name: str) -> None:
+    """Buyers choose their names; the body is kept for people, what it is about is what counts."""
+    started = await shop.start("new_student", await shop.product())
+    await shop.settle(started.order_id)
+    body = (
+        '{"id": "evt_odd", "object": "event", "type": "checkout.session.completed", "data": {"object":'
+        f' {{"object": "checkout.session", "id": "cs_x", "metadata": {{"order_id": "{started.order_id}"}},'
+        f' "customer_details": {{"name": "{name}"}}}}}}}}'
+    ).encode()
+    at = int(time.time())
+    secret = shop.platform.settings.stripe_webhook_secret
+    signature = hmac.new(secret.encode(), f"{at}.".encode() + body, sha256).hexdigest()
+    await shop.deliver([Letter(Provider.STRIPE, {"stripe-signature": f"t={at},v1={signature}"}, body)])
+    await shop.work()
+    assert (await shop.order(started.order_id)).status is OrderStatus.PAID
