@@ -323,3 +323,27 @@ async def test_a_webhook_with_letters_that_no_table_holds_is_kept(shop: Shop, na
     await shop.deliver([Letter(Provider.STRIPE, {"stripe-signature": f"t={at},v1={signature}"}, body)])
     await shop.work()
     assert (await shop.order(started.order_id)).status is OrderStatus.PAID
+
+
+@pytest.mark.parametrize("paid", [False, True])
+async def test_a_checkout_that_was_replaced_is_never_captured(shop: Shop, paid: bool) -> None:
+    """Two tabs: the newer wish is open, or paid already, when the older one is approved after all."""
+    product = await shop.product()
+    older = await shop.start("new_student", product, Provider.PAYPAL)
+    newer = await shop.start("new_student", product)
+    await shop.work()
+    if paid:
+        await shop.settle(newer.order_id)
+        await shop.look(newer.order_id)
+    await shop.settle(older.order_id)
+    await shop.look(older.order_id)
+    assert shop.sandbox.control.call("GET", "/paypal/captures")["items"] == []
+    assert (await shop.order(older.order_id)).status is OrderStatus.CANCELED
+
+
+async def test_a_refund_counts_from_the_click(shop: Shop) -> None:
+    """Nothing else can claim the same money while it is on its way."""
+    order_id = await shop.buy("new_student", await shop.product())
+    await shop.refund(order_id)
+    payment, order = await shop.payment(order_id), await shop.order(order_id)
+    assert (payment.refunded_amount, order.status) == (12_000, OrderStatus.REFUNDED)

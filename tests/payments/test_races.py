@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from app.accounts import web_sessions
 from app.accounts.web_sessions import Browser as Claim
 from app.asgi import create_app
 from app.core.rls import ServiceDoor
+from app.packs import seats
 from app.packs.models import SeatStatus
-from app.payments import refunds
+from app.payments import fulfilment, refunds
 from app.payments.gateway import Provider
 from app.payments.models import OrderStatus
 from tests.accounts.browser import Browser
@@ -150,3 +153,25 @@ async def test_paying_while_the_hold_ends(shop: Shop) -> None:
 
 async def gathered(attempts: Iterable[Any]) -> list[Any]:
     return list(await asyncio.gather(*attempts, return_exceptions=True))
+
+
+async def test_the_order_is_locked_after_its_mentor(shop: Shop) -> None:
+    """Whoever holds the mentor, as a checkout that replaces an order, can have the order: else both wait for ever."""
+    started = await shop.start("new_student", await shop.product())
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+    async def end() -> None:
+        async with shop.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+            order = await fulfilment.locked(uow, started.order_id)
+            await fulfilment.end(uow, order, OrderStatus.CANCELED)
+
+    async with shop.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await seats.lock_mentor(uow, shop.cast["mentor"])
+        ending = asyncio.create_task(end())
+        while not await shop.sql(waiting):
+            assert not ending.done()
+        await uow.session.execute(
+            sa.text("select 1 from orders where id = :id for update nowait"), {"id": started.order_id}
+        )
+    await ending
+    assert (await shop.order(started.order_id)).status is OrderStatus.CANCELED
