@@ -14,8 +14,8 @@ from tests.support.suites import Outcome, Suite, log_of, program, python, run
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
 CORES = os.cpu_count() or 1
 EACH_CORE = ("-n", str(CORES), "--dist=worksteal")
-# Where tests wait for processes, one more of them keeps the cores busy.
-AND_ONE = ("-n", str(CORES + 1), "--dist=worksteal")
+# Where tests wait for processes, two more of them keep the cores busy.
+AND_TWO = ("-n", str(CORES + 2), "--dist=worksteal")
 UNIT_LEAVES_OUT = ("--ignore=tests/contracts", "--ignore=tests/dev")
 # What the schema itself enforces, also on the oldest PostgreSQL that we support.
 DATA_TESTS = (
@@ -31,7 +31,7 @@ SUITES = (
     Suite("lint", program("ruff", "check", "."), 30),
     Suite("types", program("mypy", "--cache-dir", os.devnull), 180),
     Suite("imports", program("lint-imports"), 60),
-    Suite("unit", python(*PYTEST, *AND_ONE, "tests", *UNIT_LEAVES_OUT), 700, counts_tests=True),
+    Suite("unit", python(*PYTEST, *AND_TWO, "tests", *UNIT_LEAVES_OUT), 700, counts_tests=True),
     Suite("contracts", python(*PYTEST, "tests/contracts"), 90, counts_tests=True),
     Suite(
         "postgres15",

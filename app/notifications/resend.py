@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import Any, cast
 
+import httpx
 import resend
 from resend.exceptions import ResendError
-from resend.http_client_httpx import HTTPXClient
+from resend.http_client_async import AsyncHTTPClient
 
 from app.settings import Settings
 
@@ -36,6 +38,31 @@ class MailUnknown(MailError):
     """Nobody knows whether Resend has it: no answer, or an answer that says nothing."""
 
 
+class OneContextClient(AsyncHTTPClient):
+    """The SDK's own client builds a TLS context for every mail, 40 ms of computing: here one serves them all."""
+
+    def __init__(self, timeout_seconds: int) -> None:
+        self._timeout = timeout_seconds
+        self._tls = httpx.create_ssl_context()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: dict[str, object] | list[object] | None = None,
+        files: dict[str, Any] | None = None,
+        data: dict[str, str] | None = None,
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """One request. Raises RuntimeError without an answer, which the SDK turns into its own error."""
+        try:
+            async with httpx.AsyncClient(timeout=self._timeout, verify=self._tls) as client:
+                answer = await client.request(method, url, headers=headers, json=json, files=files, data=data)
+        except httpx.RequestError as error:
+            raise RuntimeError(f"Request failed: {error}") from error
+        return answer.content, answer.status_code, answer.headers
+
+
 class Resend:
     """The adapter. One call is one request; what to do about an error is the caller's business."""
 
@@ -43,7 +70,7 @@ class Resend:
         self._seconds = settings.resend_timeout_seconds
         resend.api_key = settings.resend_api_key
         resend.api_url = settings.resend_url.rstrip("/")
-        resend.default_async_http_client = HTTPXClient(timeout=math.ceil(self._seconds))
+        resend.default_async_http_client = OneContextClient(math.ceil(self._seconds))
 
     async def send(self, params: dict[str, Any], key: str) -> str:
         """Send a mail (`params` as in Resend's `POST /emails`) under an idempotency key; returns Resend's id.

@@ -21,7 +21,7 @@ from tests.payments.shop import Letter, Shop
 from tests.support.sandbox import serving
 from tests.support.waiting import until
 
-DELIVERIES = int(os.environ.get("STORM_DELIVERIES") or 150)
+DELIVERIES = int(os.environ.get("STORM_DELIVERIES") or 60)
 SEED = int(os.environ.get("STORM_SEED") or random.randrange(1 << 32))
 FATES = (
     "paid",
