@@ -3,15 +3,18 @@
 // same link leads to the same form on a page of its own.
 const dialog = document.getElementById("dialog");
 const body = document.getElementById("dialog-body");
+let closing = false; // its content goes a moment later, and must not open it again meanwhile
 
 document.addEventListener("htmx:after:swap", () => {
-  if (body.childElementCount && !dialog.open) dialog.showModal();
+  if (!closing && body.childElementCount && !dialog.open) dialog.showModal();
 });
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
   const inside = ctx.request?.form && dialog.contains(ctx.request.form);
-  if (inside && ctx.response.status < 400) dialog.close();
+  if (!inside || ctx.response.status >= 400 || !dialog.open) return;
+  closing = true;
+  dialog.close();
 });
 
 dialog.addEventListener("click", (event) => {
@@ -21,4 +24,7 @@ dialog.addEventListener("click", (event) => {
   dialog.close();
 });
 
-dialog.addEventListener("close", () => body.replaceChildren());
+dialog.addEventListener("close", () => {
+  closing = false;
+  body.replaceChildren();
+});
