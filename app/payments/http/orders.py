@@ -33,7 +33,7 @@ FLAGS = {
     OrderFlag.WRONG_CURRENCY: "Another currency was paid than ordered, so no pack was made of it. Refund it, or ask the student.",
     OrderFlag.NO_SEAT: "It was paid when no seat was free: all of it goes back by itself, and both are told.",
     OrderFlag.PARTIAL_REFUND: "A part was refunded at the provider; the sessions are still there. Refund the rest, or leave them.",
-    OrderFlag.REFUND_FAILED: "A refund could not be paid out, and the sessions are back in the pack. Try again, or pay another way.",
+    OrderFlag.REFUND_FAILED: "A refund could not be paid out. What it took is back in the pack, unless another refund or a dispute keeps it. Try again, or pay another way.",
     OrderFlag.DISPUTED: "The buyer disputes the payment. The pack is frozen until the provider decides.",
 }
 Uow = NamedDependency[UnitOfWork]
