@@ -30,6 +30,7 @@ from app.payments.gateway import (
     Purchase,
 )
 from app.payments.models import Order, OrderStatus
+from app.payments.sync import HOLD_ENDED
 
 CODE_LENGTH = 60
 ENOUGH_TIME = timedelta(minutes=10)
@@ -171,7 +172,7 @@ async def _order(uow: UnitOfWork, wish: Wish, found: Any, discount: Discount | N
         created_at=clock.now(),
         hold_until=until,
     )
-    await uow.emit("payment/close", {"order_id": order_id, "why": "hold ended"}, at=until)
+    await uow.emit("payment/close", {"order_id": order_id, "why": HOLD_ENDED}, at=until)
     return await repository.order(uow.session, order_id), False
 
 
