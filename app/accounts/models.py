@@ -27,6 +27,7 @@ class Purpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105
+    INVITATION = "invitation"
 
 
 class User(WithId, Base):
@@ -52,6 +53,25 @@ class User(WithId, Base):
     forgotten_at: Mapped[datetime | None]
 
 
+class StudentProfile(Base):
+    """What a student says about themselves, for their mentors, and how far they are with getting started.
+
+    `zone_confirmed_at`: they said that their time zone is right. `put_aside_at`: they don't want to be asked.
+    """
+
+    __tablename__ = "student_profiles"
+    __table_args__ = (
+        sa.CheckConstraint("char_length(about) <= 1000", name="about"),
+        sa.CheckConstraint("char_length(goals) <= 1000", name="goals"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    about: Mapped[str] = mapped_column(default="")
+    goals: Mapped[str] = mapped_column(default="")
+    zone_confirmed_at: Mapped[datetime | None]
+    put_aside_at: Mapped[datetime | None]
+
+
 class UserIdentity(WithId, Base):
     """An account at a provider that belongs to a user: unique both ways round."""
 
@@ -66,7 +86,10 @@ class UserIdentity(WithId, Base):
 
 
 class WebSession(WithId, Base):
-    """A signed-in browser. The cookie's secret is kept hashed; a new secret replaces it at every sign-in."""
+    """A signed-in browser. The cookie's secret is kept hashed; a new secret replaces it at every sign-in.
+
+    `impersonator_id`: the admin who is signed in as this user.
+    """
 
     __tablename__ = "web_sessions"
 
@@ -76,6 +99,9 @@ class WebSession(WithId, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     last_seen_at: Mapped[datetime]
     user_agent: Mapped[str | None]
+    impersonator_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
 
 
 class AccessToken(WithId, Base):

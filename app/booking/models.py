@@ -107,3 +107,46 @@ class Session(WithId, Base):
     event_claimed_until: Mapped[datetime | None]
     conflict: Mapped[Conflict | None] = mapped_column(choice(Conflict, "conflict"))
     conflict_start: Mapped[datetime | None]
+
+
+class ProposalStatus(StrEnum):
+    """What became of a proposed time; `withdrawn`: by its mentor, or because the session moved or ended otherwise."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class MoveProposal(WithId, Base):
+    """Another time that a mentor proposes for a session; only its student moves it there."""
+
+    __tablename__ = "move_proposals"
+    __table_args__ = (
+        sa.Index(
+            "uq_move_proposals_open",
+            "session_id",
+            unique=True,
+            postgresql_where=sa.text("status = 'open'"),
+        ),
+        sa.CheckConstraint("(status = 'open') = (decided_at is null)", name="decided_at"),
+    )
+
+    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sessions.id"), index=True)
+    mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"), index=True)
+    student_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    starts_at: Mapped[datetime]
+    status: Mapped[ProposalStatus] = mapped_column(
+        choice(ProposalStatus, "status"), default=ProposalStatus.OPEN
+    )
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class SessionCount(Base):
+    """How many completed sessions a mentor has, kept by a trigger: counting a million takes too long for a list."""
+
+    __tablename__ = "session_counts"
+
+    mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id", ondelete="CASCADE"), primary_key=True)
+    completed: Mapped[int] = mapped_column(default=0)

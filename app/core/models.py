@@ -49,7 +49,10 @@ class OutboxEvent(WithId, Base):
 
 
 class AuditEntry(WithId, Base):
-    """Who did what to which row, before and after (personal fields only as changed). Append-only."""
+    """Who did what to which row, before and after (personal fields only as changed), from where. Append-only.
+
+    `impersonator_id`: the admin who did it, signed in as the actor.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (sa.Index("ix_audit_log_subject", "subject_type", "subject_id", "at"),)
@@ -63,6 +66,7 @@ class AuditEntry(WithId, Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     address: Mapped[str | None]
+    impersonator_id: Mapped[UUID | None]
 
 
 class IdempotencyKey(Base):

@@ -19,6 +19,9 @@ class ServiceDoor(StrEnum):
     CHECKOUT = (
         "checkout"  # a seat counts against everybody's; orders and money are written by no user themselves
     )
+    ADMIN = (
+        "admin"  # an admin's work on accounts: roles, deletion, invitations, columns that no user may change
+    )
     FORGET = "forget"  # a person's traces lie in tables that they can't touch themselves
     SEED = "seed"  # demo and load data, commands of the operator
     HEALTH = "health"  # readiness looks at the queue

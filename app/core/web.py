@@ -156,6 +156,13 @@ def read_flashes(request: AppRequest) -> list[Flash]:
         return []
 
 
+async def posted(request: AppRequest, *names: str) -> dict[str, str]:
+    """The named fields of the form, "" for what is missing or no text."""
+    form = await request.form()
+    values = {name: form.get(name, "") for name in names}
+    return {name: value if isinstance(value, str) else "" for name, value in values.items()}
+
+
 def escape(text: str) -> str:
     """`text` for an HTML context outside of templates."""
     return html.escape(text)

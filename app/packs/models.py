@@ -49,7 +49,8 @@ class SessionPack(WithId, Base):
     """Sessions a student owns with a mentor.
 
     `remaining_sessions` is the sum of the ledger and `scheduled_sessions` the number of booked sessions: triggers keep
-    both, and the check makes the database refuse a booking beyond the credit.
+    both, and the check makes the database refuse a booking beyond the credit. `import_key`: what it was called where it was kept before, so that nothing is brought over
+    twice.
     """
 
     __tablename__ = "session_packs"
@@ -73,6 +74,7 @@ class SessionPack(WithId, Base):
     scheduled_sessions: Mapped[int] = mapped_column(default=0)
     purchased_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    import_key: Mapped[str | None] = mapped_column(unique=True)
 
 
 class PackEntry(WithId, Base):

@@ -8,10 +8,10 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from app.accounts.guards import requires_user
-from app.accounts.http.common import forget_browser, posted
+from app.accounts.http.common import forget_browser
 from app.core.errors import Invalid, Refused
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.site import forgetting
 
 GONE = "Your account is erased. Thank you for the time you spent here."

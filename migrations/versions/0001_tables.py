@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("impersonator_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
     op.create_index(op.f("ix_audit_log_actor_id"), "audit_log", ["actor_id"], unique=False)
@@ -175,6 +176,7 @@ def upgrade() -> None:
             sa.Enum(
                 "verify_email",
                 "reset_password",
+                "invitation",
                 name="purpose",
                 native_enum=False,
                 create_constraint=True,
@@ -289,6 +291,13 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user_agent", sa.Text(), nullable=True),
+        sa.Column("impersonator_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["impersonator_id"],
+            ["users.id"],
+            name=op.f("fk_web_sessions_impersonator_id"),
+            ondelete="CASCADE",
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_web_sessions_user_id"), ondelete="CASCADE"
         ),
@@ -296,6 +305,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_web_sessions_token_hash")),
     )
     op.create_index(op.f("ix_web_sessions_expires_at"), "web_sessions", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_web_sessions_impersonator_id"), "web_sessions", ["impersonator_id"], unique=False
+    )
     op.create_index(op.f("ix_web_sessions_user_id"), "web_sessions", ["user_id"], unique=False)
     op.create_table(
         "calendar_connections",
@@ -526,6 +538,7 @@ def upgrade() -> None:
         sa.Column("scheduled_sessions", sa.Integer(), nullable=False),
         sa.Column("purchased_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("import_key", sa.Text(), nullable=True),
         sa.CheckConstraint("mentor_id <> student_id", name=op.f("ck_session_packs_pair")),
         sa.CheckConstraint(
             "scheduled_sessions >= 0 and scheduled_sessions <= remaining_sessions",
@@ -538,6 +551,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["student_id"], ["users.id"], name=op.f("fk_session_packs_student_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session_packs")),
+        sa.UniqueConstraint("import_key", name=op.f("uq_session_packs_import_key")),
         sa.UniqueConstraint(
             "id", "mentor_id", "student_id", name=op.f("uq_session_packs_id_mentor_id_student_id")
         ),
@@ -741,6 +755,7 @@ def downgrade() -> None:
     op.drop_table("mentorship_products")
     op.drop_table("date_overrides")
     op.drop_table("calendar_connections")
+    op.drop_index(op.f("ix_web_sessions_impersonator_id"), table_name="web_sessions")
     op.drop_index(op.f("ix_web_sessions_user_id"), table_name="web_sessions")
     op.drop_index(op.f("ix_web_sessions_expires_at"), table_name="web_sessions")
     op.drop_table("web_sessions")

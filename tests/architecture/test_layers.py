@@ -5,7 +5,10 @@ from __future__ import annotations
 import grimp
 import pytest
 
-SLICES = ("accounts", "mentors", "packs", "calendars", "booking", "notifications", "payments", "site")
+SLICES = (
+    *("accounts", "mentors", "packs", "calendars", "booking", "notifications", "payments"),
+    *("mentees", "absences", "testimonials", "dashboards", "admin", "site"),
+)
 PURE = ("rules", "slots", "hours", "zones", "refusals", "money", "errors")
 OUTSIDE = ("sqlalchemy", "litestar", "httpx", "saq", "psycopg", "googleapiclient", "resend")
 

@@ -1,4 +1,4 @@
-"""What the account pages share: posted fields, the door to the service, the session cookie, answers that take even time."""
+"""What the account pages share: the door to the service, the session cookie, answers that take even time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,6 @@ def signed_in(request: AppRequest) -> Viewer:
     if viewer is None:
         raise Unauthenticated
     return viewer
-
-
-async def posted(request: AppRequest, *names: str) -> dict[str, str]:
-    """The named fields of the form, "" for what is missing or no text."""
-    form = await request.form()
-    values = {name: form.get(name, "") for name in names}
-    return {name: value if isinstance(value, str) else "" for name, value in values.items()}
 
 
 @asynccontextmanager

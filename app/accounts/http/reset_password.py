@@ -6,10 +6,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from app.accounts import password_change
-from app.accounts.http.common import even_time, forget_browser, form_again, posted, service_door, settings_of
+from app.accounts.http.common import even_time, forget_browser, form_again, service_door, settings_of
 from app.accounts.http.sign_up import check_mail_next
 from app.core.errors import Invalid
-from app.core.web import AppRequest, Flash, is_htmx, page, see_other
+from app.core.web import AppRequest, Flash, is_htmx, page, posted, see_other
 
 DONE = "Your new password is set. Every device was signed out and every access token ended; sign in now."
 

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from app.accounts import access_tokens, identities, password_change, profile, rules, web_sessions
 from app.accounts.authentication import SESSION_COOKIE
 from app.accounts.guards import requires_user
-from app.accounts.http.common import forget_browser, in_order, posted, settings_of, signed_in
+from app.accounts.http.common import forget_browser, in_order, settings_of, signed_in
 from app.core.errors import Invalid
 from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
@@ -25,6 +25,7 @@ from app.core.web import (
     fragment,
     is_htmx,
     page,
+    posted,
     see_other,
 )
 from app.core.zones import zone_choices

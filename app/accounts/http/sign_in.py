@@ -11,7 +11,6 @@ from app.accounts.http.common import (
     browser_of,
     forget_browser,
     form_again,
-    posted,
     remember,
     service_door,
     settings_of,
@@ -19,7 +18,7 @@ from app.accounts.http.common import (
 from app.accounts.http.sign_up import check_mail_next
 from app.core.errors import Invalid, Refused
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import HOME, AppRequest, Flash, Viewer, local_path, page, see_other
+from app.core.web import HOME, AppRequest, Flash, Viewer, local_path, page, posted, see_other
 
 UNCONFIRMED = "Your address isn't confirmed yet. We have sent you the link once more."
 

@@ -15,13 +15,12 @@ from app.accounts import rules, sign_up
 from app.accounts.http.common import (
     even_time,
     form_again,
-    posted,
     private_cookie,
     service_door,
     settings_of,
 )
 from app.core.errors import Invalid
-from app.core.web import HOME, AppRequest, Flash, Viewer, page, see_other
+from app.core.web import HOME, AppRequest, Flash, Viewer, page, posted, see_other
 from app.core.zones import zone_choices
 
 WRITTEN_TO = "check_mail"

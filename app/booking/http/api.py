@@ -32,6 +32,7 @@ from app.booking.http.schemas import (
 from app.booking.offers import Offers, instant, offers
 from app.core import clock
 from app.core.errors import BadRequest
+from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer
 
@@ -49,7 +50,7 @@ async def availability(
     explain: Annotated[bool, QueryParameter(description="also say what is closed, and why")] = False,
 ) -> Availability:
     """When a mentor is free."""
-    id_ = parse.identifier(mentor_id, "mentor_id")
+    id_ = identifier(mentor_id, "mentor_id")
     since, until = _range(start, end)
     found = await offers(uow, id_, since, until)
     window = int(since.timestamp()), _seconds_up(until)
@@ -75,7 +76,7 @@ async def book(
     key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
 ) -> Response[SessionFacts]:
     """Book a session: 201, or 200 with the session that is there already."""
-    mentor_id = parse.identifier(data.mentor_id, "mentor_id")
+    mentor_id = identifier(data.mentor_id, "mentor_id")
     start = parse.instant(data.start)
     idempotency = parse.idempotency("POST /api/sessions", key)
     async with with_slots(uow, mentor_id, start, viewer.time_zone):
@@ -104,7 +105,7 @@ async def change(
     key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
 ) -> SessionFacts:
     """Move a session of one's own, or cancel it."""
-    id_ = parse.identifier(session_id)
+    id_ = identifier(session_id)
     if (data.start is None) == (data.status is None):
         raise BadRequest("Give either start or status. Nothing was changed.")
     if data.start is None:
@@ -127,7 +128,7 @@ async def mark(
     uow: NamedDependency[UnitOfWork], session_id: FromPath[str], data: JSONBody[MentorChange]
 ) -> SessionFacts:
     """Set status, notes or the recording's link of a session of one's own, all or nothing."""
-    id_ = parse.identifier(session_id)
+    id_ = identifier(session_id)
     status = None if data.status is msgspec.UNSET else data.status
     details: dict[str, str | None] = {}
     if data.notes is not msgspec.UNSET:

@@ -11,6 +11,7 @@ from app.accounts.guards import requires_student
 from app.booking import lists
 from app.booking.http import parse, picking
 from app.booking.http.picking import Place, Shown
+from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, is_htmx, page
 
@@ -26,7 +27,7 @@ async def calendar(
 ) -> Response[str]:
     """The month, the day and the balance; for HTMX the day, or the month alone."""
     shown = Shown(parse.month(month) if month else None, parse.date(day) if day else None)
-    wanted = parse.identifier(mentor_id, "mentor_id") if mentor_id else None
+    wanted = identifier(mentor_id, "mentor_id") if mentor_id else None
     if wanted is not None and is_htmx(request) and (month or day):
         place = Place.booking(wanted)
         return picking.part(request, await picking.read(uow, viewer, wanted, place, shown), place, shown)

@@ -14,10 +14,10 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_user
-from app.booking.http import parse
 from app.booking.live import Change, Hub
 from app.booking.offers import instant
 from app.core.errors import BadRequest, Forbidden, NotFound
+from app.core.ids import identifier
 from app.core.templating import iso
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Viewer
@@ -39,7 +39,7 @@ async def slots_changed(
         raise Forbidden
     if mentor_id is None:
         raise BadRequest("mentor_id: name the instructor whose times you want to hear about.")
-    id_ = parse.identifier(mentor_id, "mentor_id")
+    id_ = identifier(mentor_id, "mentor_id")
     if await mentors.by_id(uow, id_) is None:
         raise NotFound
     hub: Hub = request.app.state.live

@@ -13,13 +13,13 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_mentor
 from app.booking import lists, mentor_lists, service, views
-from app.booking.http import parse
 from app.booking.http.notes import checked_notes, checked_recording
 from app.booking.models import SessionStatus
 from app.core import clock
 from app.core.errors import AppError, BadRequest, Invalid, Refused
+from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 
 HOME: Final = "/instructor/sessions"
 _DONE: Final = {"status": "Saved.", "notes": "Notes saved.", "recording": "Link saved."}
@@ -48,7 +48,7 @@ async def ask_cancellation(
     session_id: FromPath[str],
 ) -> Response[str]:
     """What canceling means, and the button that does it."""
-    found, now = await lists.one(uow, parse.identifier(session_id)), clock.now()
+    found, now = await lists.one(uow, identifier(session_id)), clock.now()
     context: dict[str, Any] = {
         "session": views.mentor_row(found, viewer, now),
         "zone": viewer.time_zone,
@@ -72,8 +72,8 @@ async def set_status(
     session_id: FromPath[str],
 ) -> Response[str]:
     """Completed, no-show, canceled, or back to scheduled."""
-    id_ = parse.identifier(session_id)
-    (status,) = await parse.posted(request, "status")
+    id_ = identifier(session_id)
+    status = (await posted(request, "status"))["status"]
     try:
         wanted = SessionStatus(status)
     except ValueError:
@@ -93,8 +93,8 @@ async def set_notes(
     session_id: FromPath[str],
 ) -> Response[str]:
     """What they worked on; the mentee sees it."""
-    id_ = parse.identifier(session_id)
-    (notes,) = await parse.posted(request, "notes")
+    id_ = identifier(session_id)
+    notes = (await posted(request, "notes"))["notes"]
     try:
         await service.edit(uow, id_, details={"notes": checked_notes(notes)})
     except Invalid as error:
@@ -110,8 +110,8 @@ async def set_recording(
     session_id: FromPath[str],
 ) -> Response[str]:
     """The link to the recording; empty removes it."""
-    id_ = parse.identifier(session_id)
-    (url,) = await parse.posted(request, "recording_url")
+    id_ = identifier(session_id)
+    url = (await posted(request, "recording_url"))["recording_url"]
     try:
         await service.edit(uow, id_, details={"recording_url": checked_recording(url)})
     except Invalid as error:

@@ -16,9 +16,10 @@ from app.booking.refusals import NOT_MOVED, BookingRefused, shown
 from app.booking.rules import refusal_to_move
 from app.core import clock
 from app.core.errors import Unavailable
+from app.core.ids import identifier
 from app.core.templating import stamp
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, is_htmx, see_other
+from app.core.web import AppRequest, Flash, Viewer, is_htmx, posted, see_other
 
 
 @get("/sessions/{session_id:str}/move", include_in_schema=False, guards=[requires_student])
@@ -32,7 +33,7 @@ async def ask(
 ) -> Response[str]:
     """As the calendar, for a session that has a time already."""
     asked = Shown(parse.month(month) if month else None, parse.date(day) if day else None)
-    row = await repository.find(uow.session, parse.identifier(session_id))
+    row = await repository.find(uow.session, identifier(session_id))
     refusal = refusal_to_move(row.status, row.start_seconds, int(clock.now().timestamp()))
     if refusal is not None:
         return see_other(request, f"/sessions/{row.id}", Flash("problem", refusal.sentence))
@@ -51,8 +52,8 @@ async def create(
     session_id: FromPath[str],
 ) -> Response[str]:
     """Move the session to the posted slot; refused, the day is shown again as it is now."""
-    start_text, key = await parse.posted(request, "start", "idempotency_key")
-    id_, start = parse.identifier(session_id), parse.instant(start_text)
+    start_text, key = (await posted(request, "start", "idempotency_key")).values()
+    id_, start = identifier(session_id), parse.instant(start_text)
     try:
         moved = await service.reschedule(
             uow,

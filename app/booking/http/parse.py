@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from whenever import Date, OffsetDateTime, YearMonth
 
@@ -13,28 +12,21 @@ from app.booking.idempotency import Idempotency
 from app.calendars.google import Google
 from app.core.db import Database
 from app.core.errors import BadRequest
+from app.core.ids import quoted
 from app.core.web import AppRequest
 from app.settings import Settings
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2100
 MAX_KEY: Final = 200
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
-
-
-def identifier(text: str, name: str = "id") -> UUID:
-    """The UUID that `text` spells out."""
-    if not _ID.fullmatch(text):
-        raise BadRequest(f"{name}: {_quoted(text)} is not an id. Nothing was changed.")
-    return UUID(text)
 
 
 def instant(text: str, name: str = "start") -> datetime:
     """The instant that `text` names in RFC 3339, as UTC."""
     problem = BadRequest(
-        f"{name}: {_quoted(text)} is not an instant in RFC 3339, such as 2026-11-24T14:30:00Z. Nothing was changed."
+        f"{name}: {quoted(text)} is not an instant in RFC 3339, such as 2026-11-24T14:30:00Z. Nothing was changed."
     )
     if not _RFC3339.fullmatch(text):
         raise problem
@@ -55,7 +47,7 @@ def date(text: str) -> Date:
     except ValueError:
         found = None
     if found is None or len(text) != 10 or not FIRST_YEAR < found.year < LAST_YEAR:
-        raise BadRequest(f"day: {_quoted(text)} is not a date such as 2026-11-24.")
+        raise BadRequest(f"day: {quoted(text)} is not a date such as 2026-11-24.")
     return found
 
 
@@ -66,7 +58,7 @@ def month(text: str) -> YearMonth:
     except ValueError:
         found = None
     if found is None or len(text) != 7 or not FIRST_YEAR < found.year < LAST_YEAR:
-        raise BadRequest(f"month: {_quoted(text)} is not a month such as 2026-11.")
+        raise BadRequest(f"month: {quoted(text)} is not a month such as 2026-11.")
     return found
 
 
@@ -79,13 +71,6 @@ def idempotency(route: str, key: str | None) -> Idempotency | None:
     return Idempotency(route, key)
 
 
-async def posted(request: AppRequest, *names: str) -> list[str]:
-    """The named fields of the form, "" for what is missing or no text."""
-    form = await request.form()
-    values: list[Any] = [form.get(name, "") for name in names]
-    return [value if isinstance(value, str) else "" for value in values]
-
-
 def settings_of(request: AppRequest) -> Settings:
     """The platform's settings."""
     settings: Settings = request.app.state.platform.settings
@@ -96,8 +81,3 @@ def outside(request: AppRequest) -> tuple[Database, Google]:
     """What a booking needs besides the unit of work: the database for others' transactions, and Google."""
     platform = request.app.state.platform
     return platform.database, platform.google
-
-
-def _quoted(text: str) -> str:
-    """`text` as a sentence can carry it."""
-    return f"“{text[:60]}”" if text.isprintable() else "that"

@@ -21,8 +21,9 @@ from app.booking.refusals import NOT_BOOKED, BookingRefused, Refusal, shown
 from app.booking.rules import refusal_to_cancel
 from app.core import clock
 from app.core.errors import AppError, Forbidden, Unavailable
+from app.core.ids import identifier
 from app.core.unit_of_work import Role, UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 
 _BACK: Final = {
     Role.STUDENT: {"href": "/sessions", "label": "Sessions"},
@@ -36,8 +37,8 @@ async def create(
     request: AppRequest, uow: NamedDependency[UnitOfWork], viewer: NamedDependency[Viewer]
 ) -> Response[str]:
     """Book the posted slot; refused, the day is shown again as it is now."""
-    mentor, start_text, key = await parse.posted(request, "mentor_id", "start", "idempotency_key")
-    mentor_id, start = parse.identifier(mentor, "mentor_id"), parse.instant(start_text)
+    mentor, start_text, key = (await posted(request, "mentor_id", "start", "idempotency_key")).values()
+    mentor_id, start = identifier(mentor, "mentor_id"), parse.instant(start_text)
     place = Place.booking(mentor_id)
     day = dates.date_of(int(start.timestamp()), viewer.time_zone)
     try:
@@ -74,7 +75,7 @@ async def _refused(
     error: AppError,
 ) -> Response[str]:
     """The day again with the refusal and the slots as they are now."""
-    mentor_id = parse.identifier(place.query["mentor_id"])
+    mentor_id = identifier(place.query["mentor_id"])
     if not is_htmx(request):
         place = Place.booking(mentor_id, await lists.mentors_of(uow, viewer.id))
     picker = await picking.read(uow, viewer, mentor_id, place, asked)
@@ -111,7 +112,7 @@ async def show(
     session_id: FromPath[str],
 ) -> Response[str]:
     """One session, for its two people and admins."""
-    found = await lists.one(uow, parse.identifier(session_id))
+    found = await lists.one(uow, identifier(session_id))
     entries = await lists.history(uow, found.id)
     return page(
         request,
@@ -131,7 +132,7 @@ async def invite(
     session_id: FromPath[str],
 ) -> Response[bytes]:
     """The session as a file for the viewer's own calendar."""
-    found = await lists.one(uow, parse.identifier(session_id))
+    found = await lists.one(uow, identifier(session_id))
     meeting = Meeting(
         session_id=found.id,
         version=found.version,
@@ -167,7 +168,7 @@ async def cancel(
 ) -> Response[str]:
     """Cancel a session."""
     try:
-        await service.cancel(uow, parse.identifier(session_id))
+        await service.cancel(uow, identifier(session_id))
     except BookingRefused as error:
         return await _cancellation(request, uow, viewer, session_id, error.refusal)
     flash = Flash("done", "Canceled. We have written to both of you.")
@@ -179,7 +180,7 @@ async def _cancellation(
 ) -> Response[str]:
     if viewer.role is Role.ADMIN:
         raise Forbidden
-    found, now = await lists.one(uow, parse.identifier(session_id)), clock.now()
+    found, now = await lists.one(uow, identifier(session_id)), clock.now()
     refusal = refusal or refusal_to_cancel(found.status, _seconds(found.start), _seconds(now))
     context: dict[str, Any] = {
         "session": views.row(found, viewer, now),

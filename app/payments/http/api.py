@@ -16,11 +16,12 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student
 from app.core.errors import NotFound, Unavailable
+from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, see_other
 from app.payments import checkout, sales, sync
 from app.payments.gateway import Provider, ProviderRefused, ProviderUnavailable
-from app.payments.http.common import identifier, outside
+from app.payments.http.common import outside
 from app.payments.models import OrderStatus
 
 Uow = NamedDependency[UnitOfWork]

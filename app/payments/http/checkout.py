@@ -15,14 +15,15 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_student
 from app.core import clock
 from app.core.errors import AppError, BadRequest, Invalid, NotFound, Refused, Unavailable
+from app.core.ids import identifier
 from app.core.middleware import CONTENT_SECURITY_POLICY
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Viewer, fragment, is_htmx, page, see_other
+from app.core.web import AppRequest, Viewer, fragment, is_htmx, page, posted, see_other
 from app.packs.terms import terms
 from app.payments import checkout, sales, sync
 from app.payments.cashier import Cashier
 from app.payments.gateway import Provider, ProviderRefused, ProviderUnavailable
-from app.payments.http.common import NAMES, identifier, outside, posted
+from app.payments.http.common import NAMES, outside
 from app.payments.models import OrderStatus
 from app.payments.preview import Preview, preview
 
@@ -49,7 +50,7 @@ async def show(
 async def apply_code(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """The price with a code, or without one where the field was emptied. A post: its address holds no CSRF token."""
     form = await posted(request, "product_id", "code")
-    product_id, code = identifier(form["product_id"], "product_id"), form["code"][:200]
+    product_id, code = identifier(form["product_id"], "product_id"), form["code"].strip()[:200]
     path = _path(product_id, code)
     if not is_htmx(request):
         return see_other(request, path)
@@ -64,14 +65,14 @@ async def apply_code(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]
 async def create(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Keep a seat and go to the provider."""
     form = await posted(request, "product_id", "provider", "code")
-    product_id = identifier(form["product_id"], "product_id")
+    product_id, code = identifier(form["product_id"], "product_id"), form["code"].strip()
     cashier = await outside(request, uow)
     try:
-        wish = checkout.Wish(viewer.id, product_id, _provider(form["provider"]), form["code"])
+        wish = checkout.Wish(viewer.id, product_id, _provider(form["provider"]), code)
         started = await checkout.start(cashier, wish)
     except (Invalid, Unavailable, Refused) as error:
-        found = await preview(cashier, viewer.id, product_id, form["code"])
-        return _page(request, cashier, viewer, found, form["code"], error)
+        found = await preview(cashier, viewer.id, product_id, code)
+        return _page(request, cashier, viewer, found, code, error)
     return see_other(request, started.url)
 
 

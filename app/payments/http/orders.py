@@ -15,9 +15,9 @@ from app.accounts.guards import requires_admin
 from app.core.errors import AppError, BadRequest, Invalid, Refused
 from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.payments import fulfilment, reconciliation, refunds, sales, settlement
-from app.payments.http.common import NAMES, posted
+from app.payments.http.common import NAMES
 from app.payments.models import OrderFlag, OrderStatus
 from app.payments.rules import Quote
 
@@ -109,7 +109,7 @@ async def refund(request: AppRequest, uow: Uow, order_id: FromPath[str]) -> Resp
     if not (form["quoted"].isascii() and form["quoted"].isdecimal() and len(form["quoted"]) <= 12):
         raise BadRequest("quoted: the amount that was shown is missing. Nothing was refunded.")
     try:
-        await refunds.request(uow, id_, quoted=int(form["quoted"]), reason=form["reason"])
+        await refunds.request(uow, id_, quoted=int(form["quoted"]), reason=form["reason"].strip())
     except (Refused, Invalid) as error:
         await uow.rollback()
         return await _refund(request, uow, id_, error, form)

@@ -1,0 +1,265 @@
+"""The work around sessions: absences, proposed times, mentees' notes and requests to renew, testimonials, profiles.
+
+With who may see and change them, and the count of completed sessions a mentor.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+APP, SERVICE = "mentorship_app", "mentorship_service"
+ADMIN = "app_role() = 'admin'"
+SELF = "user_id = app_user_id()"
+STUDENT = "student_id = app_user_id()"
+MENTOR = "mentor_id = app_user_id()"
+PAIR = f"{STUDENT} or {MENTOR} or {ADMIN}"
+ANYBODY = "true"
+MY_MENTEE = (
+    "exists (select 1 from seat_reservations r"
+    " where r.mentor_id = app_user_id() and r.student_id = user_id and r.status <> 'released')"
+)
+OF_SESSION = (
+    "exists (select 1 from sessions s where s.id = session_id"
+    " and s.mentor_id = move_proposals.mentor_id and s.student_id = move_proposals.student_id)"
+)
+UNDECIDED = f"{STUDENT} and status = 'pending' and decided_by is null"
+
+# table: {command: condition on the row for the role app}; of two conditions the first says which rows may be changed,
+# the second what they may become.
+POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "absences": {
+        "select": ANYBODY,
+        "insert": f"{MENTOR} or {ADMIN}",
+        "update": f"{MENTOR} or {ADMIN}",
+    },
+    "move_proposals": {
+        "select": PAIR,
+        "insert": f"({MENTOR} or {ADMIN}) and status = 'open' and {OF_SESSION}",
+        "update": (PAIR, f"({PAIR}) and status <> 'open'"),
+    },
+    "mentee_notes": {"select": f"{MENTOR} or {ADMIN}", "insert": MENTOR, "update": MENTOR},
+    "renewal_requests": {"select": f"{MENTOR} or {ADMIN}", "insert": MENTOR},
+    "testimonials": {
+        "select": f"status = 'approved' or {STUDENT} or {ADMIN}",
+        "insert": UNDECIDED,
+        "update": (f"({STUDENT} and status = 'pending') or {ADMIN}", f"({UNDECIDED}) or {ADMIN}"),
+        "delete": STUDENT,
+    },
+    "student_profiles": {"select": f"{SELF} or {MY_MENTEE} or {ADMIN}", "insert": SELF, "update": SELF},
+    "session_counts": {"select": f"{MENTOR} or {ADMIN}"},
+}
+COLUMNS = {
+    ("absences", "update"): "ended_at, days_added",
+    ("move_proposals", "update"): "status, decided_at",
+    ("testimonials", "update"): "body, status, written_at, decided_at, decided_by",
+}
+
+# The counter's row is the last lock of a transaction; whoever books touches none.
+COUNTS = """
+create function count_completed_sessions() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    was integer := 0;
+    is_now integer := 0;
+begin
+    if tg_op <> 'INSERT' and old.status = 'completed' then was := 1; end if;
+    if tg_op <> 'DELETE' and new.status = 'completed' then is_now := 1; end if;
+    if was <> is_now then
+        insert into session_counts (mentor_id, completed)
+        values (coalesce(new.mentor_id, old.mentor_id), greatest(is_now - was, 0))
+        on conflict (mentor_id) do update set completed = session_counts.completed + is_now - was;
+    end if;
+    return null;
+end $$;
+
+create trigger count_completed_sessions after insert or update of status or delete on sessions
+for each row execute function count_completed_sessions();
+"""
+
+
+def clauses(command: str, rule: str | tuple[str, str]) -> str:
+    """The USING and WITH CHECK clauses that a command needs."""
+    before, after = (rule, rule) if isinstance(rule, str) else rule
+    using = "" if command == "insert" else f"using ({before})"
+    return using if command in ("select", "delete") else f"{using} with check ({after})"
+
+
+def upgrade() -> None:
+    make_tables()
+    op.execute(COUNTS)
+    for table, rules in POLICIES.items():
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"grant select, insert, update, delete on {table} to {SERVICE}")
+        op.execute(f"create policy service on {table} to {SERVICE} using (true) with check (true)")
+        for command, rule in rules.items():
+            columns = COLUMNS.get((table, command))
+            op.execute(f"grant {command}{f' ({columns})' if columns else ''} on {table} to {APP}")
+            op.execute(
+                f"create policy app_{command} on {table} for {command} to {APP} {clauses(command, rule)}"
+            )
+
+
+def state(name: str, *values: str) -> sa.Enum:
+    """A column of a few words, checked by the table."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+
+
+def at(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    """An instant."""
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def make_tables() -> None:
+    op.create_table(
+        "absences",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("days_added", sa.Integer(), nullable=False),
+        at("created_at"),
+        at("ended_at", nullable=True),
+        sa.CheckConstraint(
+            "first_day <= last_day and last_day - first_day < 366", name=op.f("ck_absences_days")
+        ),
+        sa.CheckConstraint("days_added >= 0", name=op.f("ck_absences_days_added")),
+        sa.ForeignKeyConstraint(
+            ["mentor_id"], ["mentors.id"], name=op.f("fk_absences_mentor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
+    )
+    op.create_index("ix_absences_mentor", "absences", ["mentor_id", "last_day"], unique=False)
+    op.create_table(
+        "move_proposals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        at("starts_at"),
+        sa.Column("status", state("status", "open", "accepted", "declined", "withdrawn"), nullable=False),
+        at("created_at"),
+        at("decided_at", nullable=True),
+        sa.CheckConstraint(
+            "(status = 'open') = (decided_at is null)", name=op.f("ck_move_proposals_decided_at")
+        ),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("fk_move_proposals_session_id")),
+        sa.ForeignKeyConstraint(["mentor_id"], ["mentors.id"], name=op.f("fk_move_proposals_mentor_id")),
+        sa.ForeignKeyConstraint(["student_id"], ["users.id"], name=op.f("fk_move_proposals_student_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_move_proposals")),
+    )
+    for column in ("session_id", "mentor_id", "student_id"):
+        op.create_index(op.f(f"ix_move_proposals_{column}"), "move_proposals", [column], unique=False)
+    op.create_index(
+        "uq_move_proposals_open",
+        "move_proposals",
+        ["session_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_table(
+        "mentee_notes",
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        at("changed_at"),
+        sa.CheckConstraint("char_length(body) <= 10000", name=op.f("ck_mentee_notes_body")),
+        *pair("mentee_notes"),
+        sa.PrimaryKeyConstraint("mentor_id", "student_id", name=op.f("pk_mentee_notes")),
+    )
+    op.create_table(
+        "renewal_requests",
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        at("asked_at"),
+        *pair("renewal_requests"),
+        sa.PrimaryKeyConstraint("mentor_id", "student_id", "day", name=op.f("pk_renewal_requests")),
+    )
+    for table in ("mentee_notes", "renewal_requests"):
+        op.create_index(op.f(f"ix_{table}_student_id"), table, ["student_id"], unique=False)
+    make_testimonials()
+    op.create_table(
+        "student_profiles",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("goals", sa.Text(), nullable=False),
+        at("zone_confirmed_at", nullable=True),
+        at("put_aside_at", nullable=True),
+        sa.CheckConstraint("char_length(about) <= 1000", name=op.f("ck_student_profiles_about")),
+        sa.CheckConstraint("char_length(goals) <= 1000", name=op.f("ck_student_profiles_goals")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_student_profiles_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_student_profiles")),
+    )
+    op.create_table(
+        "session_counts",
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("completed", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mentor_id"], ["mentors.id"], name=op.f("fk_session_counts_mentor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_session_counts")),
+    )
+
+
+def pair(table: str) -> tuple[sa.ForeignKeyConstraint, sa.ForeignKeyConstraint]:
+    """The mentor and the student that a row is about; it goes with either."""
+    return (
+        sa.ForeignKeyConstraint(
+            ["mentor_id"], ["mentors.id"], name=op.f(f"fk_{table}_mentor_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["student_id"], ["users.id"], name=op.f(f"fk_{table}_student_id"), ondelete="CASCADE"
+        ),
+    )
+
+
+def make_testimonials() -> None:
+    op.create_table(
+        "testimonials",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pack_id", sa.Uuid(), nullable=False),
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("status", state("status", "pending", "approved", "declined"), nullable=False),
+        at("written_at"),
+        at("decided_at", nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("char_length(body) between 50 and 1000", name=op.f("ck_testimonials_body")),
+        sa.CheckConstraint(
+            "(status = 'pending') = (decided_at is null)", name=op.f("ck_testimonials_decided_at")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pack_id", "mentor_id", "student_id"],
+            ["session_packs.id", "session_packs.mentor_id", "session_packs.student_id"],
+            name=op.f("fk_testimonials_pack_id_mentor_id_student_id"),
+        ),
+        sa.ForeignKeyConstraint(["mentor_id"], ["mentors.id"], name=op.f("fk_testimonials_mentor_id")),
+        sa.ForeignKeyConstraint(["student_id"], ["users.id"], name=op.f("fk_testimonials_student_id")),
+        sa.ForeignKeyConstraint(["decided_by"], ["users.id"], name=op.f("fk_testimonials_decided_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_testimonials")),
+        sa.UniqueConstraint("pack_id", name=op.f("uq_testimonials_pack_id")),
+    )
+    op.create_index(
+        "ix_testimonials_pack", "testimonials", ["pack_id", "mentor_id", "student_id"], unique=False
+    )
+    op.create_index(
+        "ix_testimonials_mentor", "testimonials", ["mentor_id", "status", "written_at"], unique=False
+    )
+    for column in ("student_id", "decided_by"):
+        op.create_index(op.f(f"ix_testimonials_{column}"), "testimonials", [column], unique=False)
+
+
+def downgrade() -> None:
+    op.execute("drop trigger count_completed_sessions on sessions")
+    op.execute("drop function count_completed_sessions()")
+    for table in reversed(POLICIES):
+        op.drop_table(table)
