@@ -93,6 +93,7 @@ class Settings:
     sign_in_days: int = 30
     email_token_hours: int = 24
     reset_token_hours: int = 1
+    invitation_days: int = 7
     argon2_memory_kib: int = 65_536
     # Least time of an answer that must not tell whether an account exists
     even_answer_ms: int = 250

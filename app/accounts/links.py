@@ -15,13 +15,21 @@ from app.core.ids import hash_secret, new_id
 from app.core.unit_of_work import UnitOfWork
 from app.settings import Settings
 
-PATHS = {Purpose.VERIFY_EMAIL: "/verify/", Purpose.RESET_PASSWORD: "/reset-password/"}
+PATHS = {
+    Purpose.VERIFY_EMAIL: "/verify/",
+    Purpose.RESET_PASSWORD: "/reset-password/",
+    Purpose.INVITATION: "/invitations/",
+}
 AT_MOST_AN_HOUR = 5  # mails of one purpose to one person, whoever asks for them
 
 
 def hours(settings: Settings, purpose: Purpose) -> int:
     """How long a link works."""
-    return settings.email_token_hours if purpose is Purpose.VERIFY_EMAIL else settings.reset_token_hours
+    return {
+        Purpose.VERIFY_EMAIL: settings.email_token_hours,
+        Purpose.RESET_PASSWORD: settings.reset_token_hours,
+        Purpose.INVITATION: 24 * settings.invitation_days,
+    }[purpose]
 
 
 def secret(settings: Settings, purpose: Purpose, id_: UUID) -> str:
@@ -36,17 +44,17 @@ def address(settings: Settings, token: EmailToken) -> str:
     return settings.public_url.rstrip("/") + PATHS[token.purpose] + secret(settings, token.purpose, token.id)
 
 
-async def send(uow: UnitOfWork, settings: Settings, user_id: UUID, purpose: Purpose) -> None:
+async def send(uow: UnitOfWork, settings: Settings, user_id: UUID, purpose: Purpose) -> bool:
     """Make a link for the user and have it mailed after the commit; older ones keep working until one is used.
 
-    Nothing is sent after five within an hour. Service unit of work.
+    Nothing is sent after five within an hour: False. Service unit of work.
     """
     now = clock.now()
     if (
         await repository.count_links(uow.session, user_id, purpose, now - timedelta(hours=1))
         >= AT_MOST_AN_HOUR
     ):
-        return
+        return False
     id_ = new_id()
     await repository.add_link(
         uow.session,
@@ -61,6 +69,7 @@ async def send(uow: UnitOfWork, settings: Settings, user_id: UUID, purpose: Purp
     )
     payload = {"kind": purpose.value, "user_id": user_id, "email_token_id": id_}
     await uow.emit("notification/send", payload, key=f"{purpose}:{id_}")
+    return True
 
 
 async def owner(uow: UnitOfWork, purpose: Purpose, token: str) -> UUID | None:

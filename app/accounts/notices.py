@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts import links, repository
-from app.accounts.models import User
+from app.accounts.models import EmailToken, User
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
 from app.notifications.service import Message
@@ -28,6 +28,16 @@ async def verify_email(uow: UnitOfWork, settings: Settings, payload: Payload) ->
 async def reset_password(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """To somebody who forgot the password. Context: `name`, `link`, `expires_hours`."""
     return await _with_link(uow, settings, payload)
+
+
+async def invitation(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """To somebody an admin made an account for. Context: `name`, `link`, `expires_days`, `role`."""
+    user, token = await _recipient(uow, payload), await _link(uow, payload)
+    if user is None or token is None:
+        return []
+    address = links.address(settings, token)
+    context = {"name": user.name, "link": address, "expires_days": settings.invitation_days}
+    return [Message(user.id, user.email, context | {"role": user.role})]
 
 
 async def already_registered(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -47,9 +57,8 @@ async def _plain(uow: UnitOfWork, payload: Payload, addresses: dict[str, str]) -
 
 
 async def _with_link(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
-    user = await _recipient(uow, payload)
-    token = await repository.link_by_id(uow.session, UUID(payload["email_token_id"]))
-    if user is None or token is None or token.used_at is not None or token.expires_at <= clock.now():
+    user, token = await _recipient(uow, payload), await _link(uow, payload)
+    if user is None or token is None:
         return []
     context = {
         "name": user.name,
@@ -57,6 +66,12 @@ async def _with_link(uow: UnitOfWork, settings: Settings, payload: Payload) -> l
         "expires_hours": links.hours(settings, token.purpose),
     }
     return [Message(user.id, user.email, context)]
+
+
+async def _link(uow: UnitOfWork, payload: Payload) -> EmailToken | None:
+    token = await repository.link_by_id(uow.session, UUID(payload["email_token_id"]))
+    works = token is not None and token.used_at is None and token.expires_at > clock.now()
+    return token if works else None
 
 
 async def _recipient(uow: UnitOfWork, payload: Payload) -> User | None:
@@ -71,6 +86,7 @@ def _page(settings: Settings, path: str) -> str:
 NOTICES = {
     "verify_email": verify_email,
     "reset_password": reset_password,
+    "invitation": invitation,
     "already_registered": already_registered,
     "password_changed": password_changed,
 }

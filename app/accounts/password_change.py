@@ -67,7 +67,8 @@ async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
         return False
     await repository.user_by_id(uow.session, user.id, lock=True)
     await repository.shut_out(uow.session, user.id, user.email)
-    await repository.end_links(uow.session, user.id, Purpose.VERIFY_EMAIL, clock.now())
+    for purpose in (Purpose.VERIFY_EMAIL, Purpose.INVITATION):
+        await repository.end_links(uow.session, user.id, purpose, clock.now())
     if user.email_verified_at is None:
         await repository.change_user(uow.session, user.id, {"email_verified_at": clock.now()})
     await _store(uow, user, hashed, "reset_password")

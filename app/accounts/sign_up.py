@@ -18,7 +18,8 @@ async def sign_up(
     """Make a student's account and mail the link that confirms its address.
 
     An address that has an account gets a mail that says so instead, and the caller can't tell the difference. One
-    that was never confirmed belongs to nobody yet: the newest sign-up replaces it and ends the older links.
+    that was never confirmed belongs to nobody yet: the newest sign-up replaces it and ends the older links. One that
+    was invited is sent its invitation again; what was typed here is dropped, for anybody could have typed it.
     Raises Invalid naming `name`, `email`, `password`, `time_zone`.
     """
     name, email = rules.tidy(name), rules.tidy(email)
@@ -41,6 +42,9 @@ async def sign_up(
 
 async def _sign_up_again(uow: UnitOfWork, settings: Settings, known: User, fields: dict[str, str]) -> None:
     now = clock.now()
+    if _is_invited(known):
+        await links.send(uow, settings, known.id, Purpose.INVITATION)
+        return
     if known.email_verified_at is None:
         await repository.change_user(uow.session, known.id, fields)
         await repository.end_links(uow.session, known.id, Purpose.VERIFY_EMAIL, now)
@@ -72,7 +76,14 @@ async def resend_verification(uow: UnitOfWork, settings: Settings, *, email: str
     """Mail the confirming link again; nothing happens for an address that needs none, and nobody can tell."""
     user = await repository.user_by_email(uow.session, rules.tidy(email))
     if user is not None and user.deleted_at is None and user.email_verified_at is None:
-        await links.send(uow, settings, user.id, Purpose.VERIFY_EMAIL)
+        await links.send(
+            uow, settings, user.id, Purpose.INVITATION if _is_invited(user) else Purpose.VERIFY_EMAIL
+        )
+
+
+def _is_invited(user: User) -> bool:
+    """True for an account that waits for its owner (`app.accounts.invitations`)."""
+    return user.email_verified_at is None and user.password_hash is None
 
 
 async def address_to_verify(uow: UnitOfWork, token: str) -> str | None:

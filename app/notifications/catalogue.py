@@ -23,6 +23,7 @@ class Kind:
 _KINDS = (
     Kind("verify_email", "Confirm your e-mail address", secret=True),
     Kind("reset_password", "Choose a new password", secret=True),
+    Kind("invitation", "An account was made for you", secret=True),
     Kind("already_registered", "Somebody signed up with your address again"),
     Kind("password_changed", "Your password was changed"),
     Kind("pack_granted", "Sessions were added for you"),

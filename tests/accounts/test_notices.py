@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
+from app.accounts import invitations
 from app.accounts.notices import NOTICES
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.core.templating import environment
+from app.core.unit_of_work import Principal, Role
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.rendering import render
 from app.settings import Settings
@@ -25,8 +27,14 @@ FORM = {
 }
 
 
-async def cause(browsers: Open, kind: str, ada: Any) -> None:
+async def cause(browsers: Open, database: Database, fast: Settings, kind: str, ada: Any) -> None:
     """Do what leads to a mail of this kind."""
+    if kind == "invitation":
+        admin = Principal(new_id(), Role.ADMIN)
+        guest = {"email": FORM["email"], "name": FORM["name"], "role": Role.STUDENT, "time_zone": ""}
+        async with database.service(ServiceDoor.ADMIN) as uow, uow.transaction():
+            await invitations.invite(uow, fast, **guest, by=admin)  # type: ignore[arg-type]
+        return
     browser = await browsers(ada if kind == "password_changed" else None)
     path, form = {
         "verify_email": ("/sign-up", FORM),
@@ -42,8 +50,10 @@ async def cause(browsers: Open, kind: str, ada: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", NOTICES)
-async def test_a_mail_reads_well(browsers: Open, mails: Mails, fast: Settings, ada: Any, kind: str) -> None:
-    await cause(browsers, kind, ada)
+async def test_a_mail_reads_well(
+    browsers: Open, mails: Mails, database: Database, fast: Settings, ada: Any, kind: str
+) -> None:
+    await cause(browsers, database, fast, kind, ada)
     (message,) = await mails(kind)
     words = render(environment(fast), kind, message.context)
     assert words.subject
@@ -61,7 +71,7 @@ async def test_a_mail_reads_well(browsers: Open, mails: Mails, fast: Settings, a
 
 async def test_links_that_let_people_in_are_not_kept(fast: Settings) -> None:
     for kind in NOTICES:
-        assert CATALOGUE[kind].secret is (kind in ("verify_email", "reset_password"))
+        assert CATALOGUE[kind].secret is (kind in ("verify_email", "reset_password", "invitation"))
         assert not CATALOGUE[kind].optional
 
 

@@ -65,6 +65,12 @@ FLAGS = ("wrong_amount", "wrong_currency", "no_seat", "partial_refund", "refund_
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
     "reset_password": ACCOUNT,
+    "invitation": {
+        "name": ACCOUNT["name"],
+        "link": f"{HOME}/invitations/abc",
+        "expires_days": 7,
+        "role": "student",
+    },
     "already_registered": {
         "name": ACCOUNT["name"],
         "sign_in_link": f"{HOME}/sign-in",
@@ -97,6 +103,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "calendar_conflict": SESSION | {"role": "mentor", "conflict": "moved"},
 }
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
+    "invitation": [{"role": "mentor"}, {"expires_days": 1}],
     "pack_granted": [{"role": "mentor"}, {"sessions": 1}],
     "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
     "pack_purchased": [
