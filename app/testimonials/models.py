@@ -29,10 +29,13 @@ class Testimonial(WithId, Base):
             ["pack_id", "mentor_id", "student_id"],
             ["session_packs.id", "session_packs.mentor_id", "session_packs.student_id"],
         ),
-        sa.CheckConstraint("char_length(body) between 50 and 1000", name="body"),
+        sa.CheckConstraint(
+            "char_length(body) between 50 and 1000 and body = btrim(body, E' \\t\\n\\r')", name="body"
+        ),
         sa.CheckConstraint("(status = 'pending') = (decided_at is null)", name="decided_at"),
         sa.Index("ix_testimonials_pack", "pack_id", "mentor_id", "student_id"),
         sa.Index("ix_testimonials_mentor", "mentor_id", "status", "written_at"),
+        sa.Index("ix_testimonials_approved", "written_at", postgresql_where=sa.text("status = 'approved'")),
     )
 
     pack_id: Mapped[UUID] = mapped_column(unique=True)

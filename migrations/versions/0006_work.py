@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0006"
 down_revision = "0005"
@@ -46,8 +47,8 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "mentee_notes": {"select": f"{MENTOR} or {ADMIN}", "insert": MENTOR, "update": MENTOR},
     "renewal_requests": {"select": f"{MENTOR} or {ADMIN}", "insert": MENTOR},
     "testimonials": {
-        "select": f"status = 'approved' or {STUDENT} or {ADMIN}",
-        "insert": UNDECIDED,
+        "select": f"{STUDENT} or {ADMIN}",
+        "insert": f"{UNDECIDED} and testimonial_due(pack_id)",
         "update": (f"({STUDENT} and status = 'pending') or {ADMIN}", f"({UNDECIDED}) or {ADMIN}"),
         "delete": STUDENT,
     },
@@ -82,6 +83,50 @@ create trigger count_completed_sessions after insert or update of status or dele
 for each row execute function count_completed_sessions();
 """
 
+# A student's scheduled sessions, with whomever, as ranges like those of mentor_times: for somebody who wants to propose
+# a time to them, or for themselves.
+STUDENTS = """
+create function student_times(student uuid, since timestamptz, until timestamptz) returns text
+language sql stable security definer set search_path = public, pg_temp as $$
+    select coalesce(string_agg('[' || floor(date_part('epoch', s.scheduled_at))::bigint || ','
+                                   || ceil(date_part('epoch', s.ends_at))::bigint || ']', ','), '')
+      from sessions s
+     where s.student_id = student and s.status = 'scheduled' and s.scheduled_at < until and s.ends_at > since
+       and (student = app_user_id() or app_role() = 'admin' or pg_has_role(session_user, 'mentorship_service', 'usage')
+            or exists (select 1 from sessions mine
+                        where mine.student_id = student and mine.mentor_id = app_user_id()
+                          and mine.status = 'scheduled'))
+$$;
+"""
+# Open calendars hear of days that are closed or free again.
+ABSENCES = """
+create trigger announce_absence after insert or update of ended_at on absences for each row
+execute function announce_rules('mentor_id');
+"""
+# Who has had three sessions of a pack, or all there were, may speak of them.
+TESTIMONIALS = """
+create function testimonial_due(pack uuid) returns boolean language sql stable as $$
+    select coalesce((select count(*) >= min(case p.status when 'depleted' then 1 else 3 end)
+                       from session_packs p join sessions s on s.pack_id = p.id and s.status = 'completed'
+                      where p.id = pack), false)
+$$;
+
+-- The words that everybody may read, with the writer's first name and no ids; a mentor of null is any.
+create function approved_testimonials(mentor uuid, most integer)
+returns table (mentor_slug text, mentor_name text, student_name text, body text, written_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select m.slug, teacher.name, split_part(writer.name, ' ', 1), t.body, t.written_at
+      from testimonials t
+      join mentors m on m.id = t.mentor_id
+      join users teacher on teacher.id = t.mentor_id and teacher.deleted_at is null
+      join users writer on writer.id = t.student_id and writer.deleted_at is null
+     where t.status = 'approved' and (mentor is null or t.mentor_id = mentor)
+     order by t.written_at desc, t.id desc
+     limit least(most, 50)
+$$;
+"""
+TESTIMONIAL_FUNCTIONS = ("testimonial_due(uuid)", "approved_testimonials(uuid, integer)")
+
 
 def clauses(command: str, rule: str | tuple[str, str]) -> str:
     """The USING and WITH CHECK clauses that a command needs."""
@@ -93,6 +138,14 @@ def clauses(command: str, rule: str | tuple[str, str]) -> str:
 def upgrade() -> None:
     make_tables()
     op.execute(COUNTS)
+    op.execute(STUDENTS)
+    op.execute(ABSENCES)
+    op.execute("revoke execute on function student_times(uuid, timestamptz, timestamptz) from public")
+    op.execute(f"grant execute on function student_times(uuid, timestamptz, timestamptz) to {APP}, {SERVICE}")
+    op.execute(TESTIMONIALS)
+    for function in TESTIMONIAL_FUNCTIONS:
+        op.execute(f"revoke execute on function {function} from public")
+        op.execute(f"grant execute on function {function} to {APP}, {SERVICE}")
     for table, rules in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"grant select, insert, update, delete on {table} to {SERVICE}")
@@ -129,6 +182,13 @@ def make_tables() -> None:
             "first_day <= last_day and last_day - first_day < 366", name=op.f("ck_absences_days")
         ),
         sa.CheckConstraint("days_added >= 0", name=op.f("ck_absences_days_added")),
+        postgresql.ExcludeConstraint(
+            (sa.column("mentor_id"), "="),
+            (sa.text("daterange(first_day, last_day, '[]')"), "&&"),
+            where=sa.text("ended_at is null"),
+            using="gist",
+            name="ex_absences_days",
+        ),
         sa.ForeignKeyConstraint(
             ["mentor_id"], ["mentors.id"], name=op.f("fk_absences_mentor_id"), ondelete="CASCADE"
         ),
@@ -233,7 +293,10 @@ def make_testimonials() -> None:
         at("written_at"),
         at("decided_at", nullable=True),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.CheckConstraint("char_length(body) between 50 and 1000", name=op.f("ck_testimonials_body")),
+        sa.CheckConstraint(
+            "char_length(body) between 50 and 1000 and body = btrim(body, E' \\t\\n\\r')",
+            name=op.f("ck_testimonials_body"),
+        ),
         sa.CheckConstraint(
             "(status = 'pending') = (decided_at is null)", name=op.f("ck_testimonials_decided_at")
         ),
@@ -254,12 +317,22 @@ def make_testimonials() -> None:
     op.create_index(
         "ix_testimonials_mentor", "testimonials", ["mentor_id", "status", "written_at"], unique=False
     )
+    op.create_index(
+        "ix_testimonials_approved",
+        "testimonials",
+        ["written_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'approved'"),
+    )
     for column in ("student_id", "decided_by"):
         op.create_index(op.f(f"ix_testimonials_{column}"), "testimonials", [column], unique=False)
 
 
 def downgrade() -> None:
+    op.execute("drop function student_times(uuid, timestamptz, timestamptz)")
     op.execute("drop trigger count_completed_sessions on sessions")
     op.execute("drop function count_completed_sessions()")
     for table in reversed(POLICIES):
         op.drop_table(table)
+    for function in TESTIMONIAL_FUNCTIONS:
+        op.execute(f"drop function {function}")

@@ -85,7 +85,7 @@ VISIBLE: dict[str, Seen] = {
     "move_proposals": pair_or_admin,
     "mentee_notes": mentor_or_admin,
     "renewal_requests": mentor_or_admin,
-    "testimonials": student_or_admin,  # the rows here wait for an admin; approved ones are public
+    "testimonials": student_or_admin,  # of approved ones everybody may read the words, by a function
     "student_profiles": pair_or_admin,  # the pair has a live seat
     "session_counts": mentor_or_admin,
 }
@@ -267,6 +267,15 @@ FORGERIES = {
     "a pack thawed": ("student", "update session_packs set frozen = false"),
     "a seat that was not paid for": ("student", "update seat_reservations set status = 'active'"),
     "the old place in the line": ("student", "update waitlist set left_at = null, outcome = null"),
+    "praise of a mentor never met": (
+        "student",
+        "insert into testimonials (id, pack_id, mentor_id, student_id, body, status, written_at) select"
+        " gen_random_uuid(), id, mentor_id, student_id, repeat('x', 50), 'pending', now() from session_packs",
+    ),
+    "praise approved by its writer": (
+        "student",
+        "update testimonials set status = 'approved', decided_at = now()",
+    ),
     "an offer to oneself": (
         "student",
         "insert into waitlist (id, mentor_id, student_id, joined_at, offered_at) select gen_random_uuid(), m.id,"
