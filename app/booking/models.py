@@ -81,6 +81,12 @@ class Session(WithId, Base):
             "ix_sessions_event_pending", "booked_at", postgresql_where=sa.text("event_sync = 'pending'")
         ),
         sa.Index("ix_sessions_pack", "pack_id", "mentor_id", "student_id"),
+        sa.Index("ix_sessions_when", "scheduled_at", "status"),
+        sa.Index(
+            "ix_sessions_conflict",
+            "scheduled_at",
+            postgresql_where=sa.text("conflict is not null and status = 'scheduled'"),
+        ),
     )
 
     mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"))

@@ -32,6 +32,7 @@ class OutboxEvent(WithId, Base):
     __tablename__ = "outbox"
     __table_args__ = (
         sa.Index("ix_outbox_waiting", "available_at", postgresql_where=sa.text("state in ('new', 'queued')")),
+        sa.Index("ix_outbox_dead", "type", "available_at", postgresql_where=sa.text("state = 'dead'")),
         sa.CheckConstraint("attempts >= 0", name="attempts"),
     )
 

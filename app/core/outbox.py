@@ -61,6 +61,13 @@ _CONSIDER_TOLD = sa.text(
     "update outbox set state = 'done', done_at = :now"
     " where state = 'new' and type not like 'seats/%' and type <> 'product/publish'"
 )
+# `starts` tells attempts apart and so goes on, except where it is what killed the event.
+_RETRY = (
+    "update outbox set state = 'new', attempts = 0, starts = case when starts < :most then starts else 0 end,"
+    " queued_at = null, available_at = :now where state = 'dead' and {which} returning id"
+)
+_RETRY_ONE = sa.text(_RETRY.format(which="id = :id"))
+_RETRY_TYPE = sa.text(_RETRY.format(which="type = :type"))
 BEFORE_ALL = UUID(int=0)
 
 
@@ -192,6 +199,18 @@ async def perform(
         else:
             await fail(uow, event, error, clock.now())
         await uow.commit()
+
+
+async def retry(uow: UnitOfWork, event_id: UUID) -> bool:
+    """Have a dead event attempted again from the beginning; False if it isn't dead (any more). An admin's or the service's."""
+    values = {"id": event_id, "now": clock.now(), "most": MAX_STARTS}
+    return (await uow.session.execute(_RETRY_ONE, values)).one_or_none() is not None
+
+
+async def retry_all(uow: UnitOfWork, type_: str) -> int:
+    """As `retry` for every dead event of a type; returns how many there were."""
+    values = {"type": type_, "now": clock.now(), "most": MAX_STARTS}
+    return len((await uow.session.execute(_RETRY_TYPE, values)).all())
 
 
 async def consider_told(uow: UnitOfWork) -> None:

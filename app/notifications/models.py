@@ -41,7 +41,14 @@ class Delivery(WithId, Base):
     """
 
     __tablename__ = "deliveries"
-    __table_args__ = (sa.UniqueConstraint("event_id", "channel", "recipient_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("event_id", "channel", "recipient_id"),
+        sa.Index(
+            "ix_deliveries_undelivered",
+            "created_at",
+            postgresql_where=sa.text("state in ('failed', 'uncertain')"),
+        ),
+    )
 
     event_id: Mapped[UUID]
     kind: Mapped[str]

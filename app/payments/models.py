@@ -79,6 +79,7 @@ class Order(WithId, Base):
             unique=True,
             postgresql_where=sa.text("status = 'pending'"),
         ),
+        sa.Index("ix_orders_flagged", "created_at", postgresql_where=sa.text("flag is not null")),
         sa.UniqueConstraint("provider", "provider_session_id"),
         sa.CheckConstraint("original_amount >= 0", name="original_amount"),
         sa.CheckConstraint("discount_amount between 0 and original_amount", name="discount_amount"),
@@ -131,7 +132,7 @@ class Payment(WithId, Base):
     refunded_amount: Mapped[int] = mapped_column(default=0)
     dispute: Mapped[DisputeStatus | None] = mapped_column(choice(DisputeStatus, "dispute"))
     provider_dispute_id: Mapped[str | None]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Refund(WithId, Base):
@@ -155,7 +156,7 @@ class Refund(WithId, Base):
     requested_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     provider_refund_id: Mapped[str | None]
     problem: Mapped[str | None]
-    requested_at: Mapped[datetime]
+    requested_at: Mapped[datetime] = mapped_column(index=True)
     settled_at: Mapped[datetime | None]
 
 
