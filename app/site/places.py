@@ -28,17 +28,6 @@ _seat_of_same_pair: Final = sa.and_(
 _until: Final = sa.func.coalesce(SeatReservation.offered_until, SeatReservation.seat_expires_at)
 
 
-class OwnPlace(msgspec.Struct, frozen=True):
-    """A student's place on the waitlist of a mentor; `until`: how long a seat is kept for them, if one is."""
-
-    id: UUID
-    name: str
-    slug: str
-    joined_at: datetime
-    position: int
-    until: datetime | None
-
-
 class Place(msgspec.Struct, frozen=True):
     """Somebody's place, as its mentor sees it; `position` counts those who have no offer yet, 0 for who has one."""
 
@@ -70,26 +59,6 @@ class Waitlist(msgspec.Struct, frozen=True):
     slug: str
     capacity: int
     used: int
-
-
-async def own(uow: UnitOfWork, student_id: UUID) -> list[OwnPlace]:
-    """The student's places: kept seats first, then the longest wait."""
-    query = (
-        sa.select(
-            WaitlistEntry.id,
-            _people.c.name,
-            Mentor.slug,
-            WaitlistEntry.joined_at,
-            sa.func.waitlist_position(Mentor.id, type_=sa.Integer).label("position"),
-            _until.label("until"),
-        )
-        .join(Mentor, Mentor.id == WaitlistEntry.mentor_id)
-        .join(_people, _people.c.id == Mentor.id)
-        .outerjoin(SeatReservation, _seat_of_same_pair)
-        .where(WaitlistEntry.student_id == student_id, _waits)
-        .order_by(_until.is_(None), WaitlistEntry.joined_at)
-    )
-    return [OwnPlace(**row._mapping) for row in (await uow.session.execute(query)).all()]
 
 
 def _places() -> sa.Select[*tuple[Any, ...]]:

@@ -15,8 +15,8 @@ from app.core.ids import parse_id
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 from app.mentors.rules import first
-from app.packs import waitlist
-from app.site import mentor_names, places
+from app.packs import own_places, waitlist
+from app.site import mentor_names
 from app.site.forms import posted
 from app.site.instructors import shop
 
@@ -34,7 +34,7 @@ async def index(request: AppRequest, uow: Uow, viewer: NamedDependency[Viewer | 
     if viewer is not None:
         context |= {"zone": viewer.time_zone, "own_list": _SEATS.get(viewer.role)}
         if viewer.role is Role.STUDENT:
-            context["places"] = await places.own(uow, viewer.id)
+            context["places"] = await own_places.own(uow, viewer.id)
     return page(request, "packs/waitlist.html", **context)
 
 
@@ -67,7 +67,7 @@ async def leave(request: AppRequest, uow: Uow, viewer: Me, place_id: FromPath[st
         return see_other(request, PATH, Flash("done", LEFT))
     if first(form, "view") == "profile":
         return await _packs(request, uow, viewer, left.mentor_id)
-    own = await places.own(uow, viewer.id)
+    own = await own_places.own(uow, viewer.id)
     return fragment(request, "packs/_places.html", places=own, zone=viewer.time_zone, said=LEFT)
 
 

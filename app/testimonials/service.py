@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from app.core import audit, clock
 from app.core.errors import Invalid, NotFound, Refused
+from app.core.text import tidy_lines
 from app.core.unit_of_work import UnitOfWork
 from app.testimonials import repository, rules
 from app.testimonials.models import Testimonial, TestimonialStatus
@@ -109,7 +110,7 @@ async def decide(
 
 
 def _checked(body: str) -> str:
-    words = rules.tidy(body)
+    words = tidy_lines(body)
     wrong = rules.problem(words)
     if wrong:
         raise Invalid({"body": wrong})

@@ -1,0 +1,54 @@
+"""A student's own places on waitlists, as pages show them; instants in UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from app.core.unit_of_work import UnitOfWork
+from app.mentors.models import Mentor
+from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry
+
+_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+_waits: Final = WaitlistEntry.left_at.is_(None)
+_seat_of_same_pair: Final = sa.and_(
+    SeatReservation.mentor_id == WaitlistEntry.mentor_id,
+    SeatReservation.student_id == WaitlistEntry.student_id,
+    SeatReservation.status != SeatStatus.RELEASED,
+)
+_until: Final = sa.func.coalesce(SeatReservation.offered_until, SeatReservation.seat_expires_at)
+
+
+class OwnPlace(msgspec.Struct, frozen=True):
+    """A student's place on the waitlist of a mentor; `until`: how long a seat is kept for them, if one is."""
+
+    id: UUID
+    name: str
+    slug: str
+    joined_at: datetime
+    position: int
+    until: datetime | None
+
+
+async def own(uow: UnitOfWork, student_id: UUID) -> list[OwnPlace]:
+    """The student's places: kept seats first, then the longest wait."""
+    query = (
+        sa.select(
+            WaitlistEntry.id,
+            _people.c.name,
+            Mentor.slug,
+            WaitlistEntry.joined_at,
+            sa.func.waitlist_position(Mentor.id, type_=sa.Integer).label("position"),
+            _until.label("until"),
+        )
+        .join(Mentor, Mentor.id == WaitlistEntry.mentor_id)
+        .join(_people, _people.c.id == Mentor.id)
+        .outerjoin(SeatReservation, _seat_of_same_pair)
+        .where(WaitlistEntry.student_id == student_id, _waits)
+        .order_by(_until.is_(None), WaitlistEntry.joined_at)
+    )
+    return [OwnPlace(**row._mapping) for row in (await uow.session.execute(query)).all()]
