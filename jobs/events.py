@@ -9,6 +9,7 @@ from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
+from app.mentees import notices as mentee_notices
 from app.packs import notices as pack_notices
 from app.payments import notices as payment_notices
 from app.settings import Settings
@@ -42,6 +43,7 @@ NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
+    **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
     **payment_notices.NOTICES,
 }

@@ -35,6 +35,7 @@ _KINDS = (
     Kind("payment_returned", "A payment came too late and goes back"),
     Kind("refund_issued", "Money was refunded"),
     Kind("order_flagged", "An order needs a decision"),
+    Kind("renewal_asked", "Your instructor asks whether you would like to go on", optional=True),
     Kind("session_booked", "A session was booked", optional=True),
     Kind("session_moved", "A session moved to another time", optional=True),
     Kind("session_canceled", "A session was canceled"),

@@ -92,6 +92,13 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "flag": FLAGS[0],
         "link": f"{HOME}/admin/orders/0199",
     },
+    "renewal_asked": SEAT
+    | {
+        "remaining": 1,
+        "pack_expires_at": END + timedelta(days=9),
+        "seat_expires_at": None,
+        "link": f"{HOME}/instructors/ines-duarte#packs",
+    },
     "session_booked": SESSION,
     "session_moved": SESSION,
     "session_canceled": SESSION,
@@ -121,6 +128,10 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"refunded": 0, "sessions_taken": 2, "role": "mentor"},
     ],
     "order_flagged": [{"flag": flag} for flag in FLAGS[1:]],
+    "renewal_asked": [
+        {"remaining": 0, "pack_expires_at": None, "seat_expires_at": START + timedelta(hours=60)},
+        {"remaining": 2, "seat_expires_at": START + timedelta(hours=60)},
+    ],
     "session_booked": [{"sessions_left": 2}, {"role": "mentor"}],
     "session_moved": [{"previous_start": START - timedelta(days=1)}, {"role": "mentor"}],
     "session_canceled": [
