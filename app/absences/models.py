@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, WithId
@@ -22,6 +23,13 @@ class Absence(WithId, Base):
     __table_args__ = (
         sa.CheckConstraint("first_day <= last_day and last_day - first_day < 366", name="days"),
         sa.CheckConstraint("days_added >= 0", name="days_added"),
+        ExcludeConstraint(
+            ("mentor_id", "="),
+            (sa.text("daterange(first_day, last_day, '[]')"), "&&"),
+            name="ex_absences_days",
+            where=sa.text("ended_at is null"),
+            using="gist",
+        ),
         sa.Index("ix_absences_mentor", "mentor_id", "last_day"),
     )
 

@@ -1,4 +1,4 @@
-"""Moving a session to another time: the student's right, until 24 hours before its start."""
+"""Moving a session to another time: the student's right, until 24 hours before its start or while asked to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from app.booking import idempotency, repository, rules
+from app.booking import idempotency, proposals_repository, repository, rules
 from app.booking.book import admit, live_windows, now_seconds, times
 from app.booking.events import tell
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.idempotency import Idempotency
 from app.booking.models import EventSync, SessionStatus
-from app.booking.refusals import NOT_MOVED, demand
+from app.booking.refusals import NOT_MOVED, demand, refusal
 from app.booking.situation import MentorView, PackView, Situation
 from app.booking.slots import Span
 from app.booking.transactions import decided
@@ -37,6 +37,7 @@ class _Wish:
     session_id: UUID
     start: datetime
     idempotency: Idempotency | None
+    proposal_id: UUID | None
 
     @property
     def body(self) -> str:
@@ -51,20 +52,22 @@ async def reschedule(
     session_id: UUID,
     start: datetime,
     idempotency: Idempotency | None = None,
+    proposal_id: UUID | None = None,
 ) -> SessionFacts:
     """Move a session of the student that `uow` is bound to, to `start` (UTC), and commit.
 
-    Which pack pays is chosen again. A session that starts then already is answered as it is. Raises NotFound,
+    While its mentor proposes another time it may be moved until it starts; `proposal_id`: only while that proposal is
+    open. Which pack pays is chosen again. A session that starts then already is answered as it is. Raises NotFound,
     Forbidden for anybody but a student, BookingRefused, Unavailable("calendar_unavailable"); nothing is changed then.
     """
     if uow.principal.role != Role.STUDENT:
         raise Forbidden(ONLY_STUDENTS)
-    wish = _Wish(session_id, start.astimezone(UTC), idempotency)
+    wish = _Wish(session_id, start.astimezone(UTC), idempotency, proposal_id)
     row = await repository.find(uow.session, session_id)
     earlier = await _earlier(uow, wish, row)
     situation = await _situation(uow, wish, row)
     if earlier is None:
-        _admit(row, situation, wish.start)
+        await _admit(uow, wish, row, situation)
     if earlier is not None:
         return earlier
     live = await live_windows(uow, database, google, situation.mentor, wish.start)
@@ -87,10 +90,16 @@ async def _situation(uow: UnitOfWork, wish: _Wish, row: SessionRow) -> Situation
     return found.with_moving(row.id)
 
 
-def _admit(row: SessionRow, situation: Situation, start: datetime, live: Sequence[Span] = ()) -> PackView:
+async def _admit(
+    uow: UnitOfWork, wish: _Wish, row: SessionRow, situation: Situation, live: Sequence[Span] = ()
+) -> PackView:
     """The pack that pays at the new time. Raises BookingRefused."""
-    demand(rules.refusal_to_move(row.status, row.start_seconds, now_seconds()))
-    return admit(situation, start, NOT_MOVED, live)
+    proposal = await proposals_repository.open_of(uow.session, row.id)
+    if wish.proposal_id is not None and (proposal is None or proposal[0] != wish.proposal_id):
+        demand(refusal("proposal_closed", NOT_MOVED))
+    proposed = proposal is not None
+    demand(rules.refusal_to_move(row.status, row.start_seconds, now_seconds(), proposed=proposed))
+    return admit(situation, wish.start, NOT_MOVED, live)
 
 
 async def _write(uow: UnitOfWork, wish: _Wish, mentor_id: UUID, live: Sequence[Span]) -> SessionFacts:
@@ -102,7 +111,7 @@ async def _write(uow: UnitOfWork, wish: _Wish, mentor_id: UUID, live: Sequence[S
     if earlier is not None:
         return earlier
     situation = await _situation(uow, wish, row)
-    pack = _admit(row, situation, wish.start, live)
+    pack = await _admit(uow, wish, row, situation, live)
     moved = await _update(uow, row, situation.mentor, wish.start, pack.id)
     if wish.idempotency is not None:
         await idempotency.remember(uow, wish.idempotency, wish.body, msgspec.to_builtins(moved))

@@ -13,6 +13,7 @@ from app.core.errors import AppError, Refused
 NOT_BOOKED: Final = "Nothing was booked and no session was used."
 NOT_MOVED: Final = "Nothing was moved; the session keeps its time."
 NOT_CANCELED: Final = "The session was not canceled."
+NOT_PROPOSED: Final = "Nothing was proposed; the session keeps its time."
 NOT_MARKED: Final = "Nothing was changed."
 
 
@@ -82,6 +83,7 @@ _TEXTS: Final = {
         "We have asked them to reconnect it; please look again later.",
     ),
     "too_late": _Text("Too late to move", "Sessions can be moved until 24 hours before they start."),
+    "proposal_closed": _Text("That proposal is no longer open", "It was answered, replaced or taken back."),
     "already_started": _Text("This session has started", "It can’t be moved or canceled any more."),
     "not_started": _Text("This session hasn’t started", "It can be marked once it has begun."),
     "not_scheduled": _Text("This session is no longer scheduled", "Somebody changed it in the meantime."),

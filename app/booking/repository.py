@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.booking import proposals_repository
 from app.booking.facts import SessionRow
 from app.booking.models import Session, SessionStatus
 from app.booking.situation import Situation
@@ -97,8 +98,10 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
 
 
 async def change(session: AsyncSession, session_id: UUID, values: Mapping[str, Any]) -> None:
-    """Change a session; constraints may refuse it."""
+    """Change a session; constraints may refuse it. With its time or status goes what was proposed for it."""
     await session.execute(sa.update(Session).where(Session.id == session_id).values(**values))
+    if "scheduled_at" in values or "status" in values:
+        await proposals_repository.settle(session, session_id, values.get("scheduled_at"))
 
 
 async def spent(session: AsyncSession, session_id: UUID) -> UUID | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.booking import slots
 from app.booking.models import SessionStatus
-from app.booking.refusals import NOT_CANCELED, NOT_MARKED, NOT_MOVED, Refusal, refusal
+from app.booking.refusals import NOT_CANCELED, NOT_MARKED, NOT_MOVED, NOT_PROPOSED, Refusal, refusal
 from app.booking.situation import PackView, Situation
 from app.booking.slots import Span
 from app.packs.models import PackStatus, SeatStatus
@@ -26,6 +26,7 @@ OVERDUE_HOURS: Final = 48
 
 SLOT_REASONS: Final = {
     "no_hours": "This instructor has no hours set yet.",
+    "away": "The instructor is away then.",
     "outside_hours": "It lies outside the instructor’s hours.",
     "too_soon": "It starts too soon.",
     "too_far": "It lies too far ahead.",
@@ -109,14 +110,27 @@ def _no_pack(packs: Sequence[PackView], now: int, unchanged: str) -> Refusal:
     return refusal("pack_not_active", unchanged)
 
 
-def refusal_to_move(status: SessionStatus, start: int, now: int) -> Refusal | None:
-    """Why a student can't move this session to any other time, or None."""
+def refusal_to_move(status: SessionStatus, start: int, now: int, *, proposed: bool = False) -> Refusal | None:
+    """Why a student can't move this session to any other time, or None.
+
+    `proposed`: its mentor asks for another time. The 24 hours protect the mentor: they don't bind then, whichever
+    time the student picks.
+    """
     if status is not SessionStatus.SCHEDULED:
         return refusal("not_scheduled", NOT_MOVED)
     if now >= start:
         return refusal("already_started", NOT_MOVED)
-    if start - now < FREE_CHANGE_SECONDS:
+    if start - now < FREE_CHANGE_SECONDS and not proposed:
         return refusal("too_late", NOT_MOVED)
+    return None
+
+
+def refusal_to_propose(status: SessionStatus, start: int, now: int) -> Refusal | None:
+    """Why its mentor can't propose another time for this session, or None."""
+    if status is not SessionStatus.SCHEDULED:
+        return refusal("not_scheduled", NOT_PROPOSED)
+    if now >= start:
+        return refusal("already_started", NOT_PROPOSED)
     return None
 
 

@@ -16,6 +16,7 @@ def closed_sentence(reason: str, mentor: MentorView) -> str:
     """Why a time with this mentor is closed."""
     sentences = {
         "no_hours": f"{mentor.name} has no hours set yet.",
+        "away": f"{mentor.name} is away.",
         "outside_hours": f"Outside {mentor.name}’s hours.",
         "too_soon": f"Too soon: {mentor.name} needs {_hours(mentor.notice_minutes)} of notice.",
         "too_far": f"More than {mentor.horizon_days} days ahead.",

@@ -6,7 +6,7 @@ Instants are epoch seconds in UTC. `repository.situation` reads it with one quer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -52,7 +52,10 @@ class OwnSession(msgspec.Struct, frozen=True):
 
 
 class MentorView(msgspec.Struct, frozen=True):
-    """A mentor and the rules of their calendar. `calendar`: `connected`, `revoked` or None without Google."""
+    """A mentor and the rules of their calendar. `calendar`: `connected`, `revoked` or None without Google.
+
+    `away`: first and last local dates of each absence.
+    """
 
     id: UUID
     name: str
@@ -68,6 +71,12 @@ class MentorView(msgspec.Struct, frozen=True):
     step_minutes: int
     buffer_before_minutes: int
     buffer_after_minutes: int
+    away: list[tuple[date, date]] = []
+
+    @property
+    def horizon(self) -> timedelta:
+        """How far ahead times are offered."""
+        return timedelta(days=self.horizon_days)
 
     @property
     def rules(self) -> Rules:
@@ -76,6 +85,7 @@ class MentorView(msgspec.Struct, frozen=True):
             time_zone=self.time_zone,
             hours=self.hours,
             overrides=self.overrides,
+            away=self.away,
             calendar_connected=self.calendar == "connected",
             notice_minutes=self.notice_minutes,
             horizon_days=self.horizon_days,
@@ -89,7 +99,8 @@ class MentorView(msgspec.Struct, frozen=True):
 class Situation(msgspec.Struct, frozen=True):
     """One mentor, what is taken in a window, and what the asking student has (nothing where nobody asks).
 
-    `moving`: the session that is to be moved; its own time and credit count as free.
+    `moving`: the session that is to be moved; its own time and credit count as free. `elsewhere`: when the student is
+    taken, for an asker who may not see all of their sessions.
     """
 
     mentor: MentorView
@@ -99,6 +110,7 @@ class Situation(msgspec.Struct, frozen=True):
     packs: list[PackView]
     seat: SeatView | None
     moving: OwnSession | None = None
+    elsewhere: list[Span] = []
 
     def with_moving(self, session_id: UUID) -> Situation:
         """The same, seen by somebody who moves that session; unchanged if it isn't among the own ones."""
@@ -110,16 +122,17 @@ class Situation(msgspec.Struct, frozen=True):
 
     def snapshot(self, valid_until: int | None, live: Sequence[Span] = ()) -> Snapshot:
         """As the slot engine takes it; `live`: windows that Google reported just now."""
-        blocked, own = self.blocked, self.own
+        blocked, own, elsewhere = self.blocked, self.own, self.elsewhere
         if self.moving is not None:
             moving = self.moving
             # Blocked ranges of one mentor never overlap, so that an equal one is this session's.
             blocked = [span for span in blocked if span != moving.blocked]
             own = [session for session in own if session.id != moving.id]
+            elsewhere = [span for span in elsewhere if span != (moving.start, moving.end)]
         return Snapshot(
             busy=[*self.busy, *live],
             blocked=blocked,
-            own=[(session.start, session.end) for session in own],
+            own=[*((session.start, session.end) for session in own), *elsewhere],
             valid_until=valid_until,
         )
 

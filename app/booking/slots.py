@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 from itertools import repeat
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from app.booking.zones import DAY, ERA_END, ERA_START, Stretch, stretches
+from app.booking.zones import DAY, ERA_END, ERA_START, Stretch, spans_of_dates, stretches
 from app.mentors.hours import WEEKDAYS, WHOLE_DAY, WallInterval
 
 Span: TypeAlias = tuple[int, int]
@@ -30,6 +30,7 @@ Key = TypeVar("Key")
 
 Reason: TypeAlias = Literal[
     "no_hours",  # the mentor keeps no working hours and has no calendar connected
+    "away",  # touches a day on which the mentor is away
     "outside_hours",  # some minute of the session lies outside the hours or overrides
     "too_soon",  # starts before now + notice
     "too_far",  # starts at now + horizon or later
@@ -65,12 +66,14 @@ class Rules:
     `hours`: ISO weekday 1 (Monday) to 7 -> wall intervals in minutes of the day; a weekday left out is
     closed. None: the mentor keeps no hours, and every time is inside if a calendar is connected.
     `overrides`: local date -> the intervals that replace that date's hours; none = closed.
+    `away`: first and last local dates on which nothing is offered, whatever hours and overrides say.
     `length_minutes` is elapsed time; `horizon_days` are days of 24 h.
     """
 
     time_zone: str
     hours: Mapping[int, Sequence[WallInterval]] | None
     overrides: Mapping[date, Sequence[WallInterval]] = field(default_factory=dict)
+    away: Sequence[tuple[date, date]] = ()
     calendar_connected: bool = False
     notice_minutes: int = 24 * 60
     horizon_days: int = 60
@@ -163,7 +166,12 @@ def sift(rules: Rules, snapshot: Snapshot, now: int, start: int, end: int) -> Si
     left, shut = _by_hours(rules, start, end)
     if rules.never_open:
         return Sifted([], [("no_hours", sorted(left + shut))], length)
-    refused: list[tuple[Reason, list[int]]] = [("outside_hours", shut)]
+    refused: list[tuple[Reason, list[int]]] = []
+    if rules.away:
+        gone = _merged(_touching(spans_of_dates(rules.time_zone, rules.away, start, end + length), 0, length))
+        (from_open, left), (from_shut, shut) = _split(left, gone), _split(shut, gone)
+        refused.append(("away", sorted(from_open + from_shut)))
+    refused.append(("outside_hours", shut))
     for reason, spans in _refusals(rules, snapshot, now, (start, end)):
         taken, left = _split(left, _merged(spans))
         refused.append((reason, taken))
@@ -185,12 +193,7 @@ def _by_hours(rules: Rules, start: int, end: int) -> tuple[list[int], list[int]]
 
 @lru_cache(maxsize=512)
 def _hours_table(
-    time_zone: str,
-    hours: Week,
-    overrides: Dates,
-    step: int,
-    length: int,
-    days: range,
+    time_zone: str, hours: Week, overrides: Dates, step: int, length: int, days: range
 ) -> tuple[list[int], list[int]]:
     """`_by_hours` for UTC days counted from 1970; step and length in seconds.
 

@@ -83,6 +83,9 @@ def history(session: Listed, entries: Iterable[Any], viewer: Viewer) -> list[dic
 def _happened(entry: Any, viewer: Viewer) -> str | None:
     if entry.action == "move":
         return f"Moved from {stamp(datetime.fromisoformat(entry.before['start']), viewer.time_zone)}"
+    if entry.action == "propose":
+        there = stamp(datetime.fromisoformat(entry.after["start"]), viewer.time_zone)
+        return f"Another time was proposed, {there},"
     if entry.action == "cancel":
         return "Canceled late, the session was used," if entry.after.get("used") else "Canceled"
     if entry.action == "mark":

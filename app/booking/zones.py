@@ -9,7 +9,7 @@ constant, so plain integers do, and no date needs special treatment:
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -52,6 +52,23 @@ def stretches(time_zone: str, start: int, end: int) -> tuple[Stretch, ...]:
             day = date.fromordinal(_EPOCH_ORDINAL + number)
             found.append(Stretch(max(since, midnight), min(until, midnight + DAY), midnight, day))
     return tuple(found)
+
+
+def spans_of_dates(
+    time_zone: str, dates: Sequence[tuple[date, date]], start: int, end: int
+) -> list[tuple[int, int]]:
+    """The times of [start, end), or a little around, at which the clock shows a date of one of the ranges.
+
+    First and last dates both belong to a range. Sorted; neighbours adjoin.
+    """
+    shown = stretches(
+        time_zone, start // DAY * DAY, -(-end // DAY) * DAY
+    )  # whole days: the same for many windows
+    return [
+        (stretch.start, stretch.end)
+        for stretch in shown
+        if any(first <= stretch.day <= last for first, last in dates)
+    ]
 
 
 def _offsets_between(time_zone: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:

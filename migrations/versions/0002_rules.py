@@ -115,20 +115,24 @@ QUESTIONS = """
 -- Asked by every request: plpgsql keeps its plan over the calls, which makes it twice as fast.
 create function authenticate(secret bytea, bearer boolean, at timestamptz)
 returns table (id uuid, name text, email text, verified boolean, role text, time_zone text, theme text,
-               seen_at timestamptz, bound_id text, bound_role text)
+               seen_at timestamptz, impersonator_id uuid, bound_id text, bound_role text)
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
     select u.id, u.name, u.email::text, u.email_verified_at is not null, u.role::text, u.time_zone, u.theme,
-           c.seen_at, set_config('app.user_id', u.id::text, true), set_config('app.role', u.role::text, true)
-      from (select t.user_id, t.last_used_at as seen_at
+           c.seen_at, c.impersonator_id,
+           set_config('app.user_id', u.id::text, true), set_config('app.role', u.role::text, true)
+      from (select t.user_id, t.last_used_at as seen_at, null::uuid as impersonator_id
               from access_tokens t where bearer and t.token_hash = secret and t.expires_at > at
              union all
-            select s.user_id, s.last_seen_at
+            select s.user_id, s.last_seen_at, s.impersonator_id
               from web_sessions s where not bearer and s.token_hash = secret and s.expires_at > at) c
       join users u on u.id = c.user_id
-     where u.deleted_at is null;
+     where u.deleted_at is null
+       and (c.impersonator_id is null
+            or (u.role <> 'admin' and exists (select 1 from users a where a.id = c.impersonator_id
+                                                and a.role = 'admin' and a.deleted_at is null)));
 end $$;
 
 -- Ranges as [start, end] in epoch seconds, rounded outwards, comma-separated: half the price of rows or JSON.
@@ -183,10 +187,11 @@ language sql stable security definer set search_path = public, pg_temp as $$
 $$;
 """
 
-# Names of people, and the e-mail only where it may be seen: own, an admin's view, a mentee while the seat lives.
+# Names of people; whether public pages list them (not those invited who never came, nor the deleted that admins still
+# see); and the e-mail only where it may be seen: own, an admin's view, a mentee while the seat lives.
 PEOPLE = """
 create view people with (security_barrier) as
-select u.id, u.name, u.time_zone,
+select u.id, u.name, u.time_zone, u.deleted_at is null and u.email_verified_at is not null as listed,
        case when u.id = app_user_id() or app_role() in ('admin') or pg_has_role('mentorship_service', 'usage')
                  or exists (select 1 from seat_reservations r
                              where r.student_id = u.id and r.mentor_id = app_user_id() and r.status <> 'released')
@@ -223,6 +228,9 @@ begin
             'overrides', coalesce((select json_object_agg(o.date, o.intervals) from date_overrides o
                                     where o.mentor_id = mentor
                                       and o.date between since::date - 1 and until::date + 1), '{}'),
+            'away', coalesce((select json_agg(json_build_array(a.first_day, a.last_day)) from absences a
+                               where a.mentor_id = mentor and a.ended_at is null
+                                 and a.last_day >= since::date - 1 and a.first_day <= until::date + 1), '[]'),
             'calendar', times.calendar, 'mirrored_at', times.mirrored_at,
             'notice_minutes', m.notice_minutes, 'horizon_days', m.horizon_days,
             'session_minutes', m.session_minutes, 'step_minutes', m.step_minutes,

@@ -27,7 +27,8 @@ def verdicts(
         in_era = 1970 <= datetime.fromtimestamp(at, UTC).year <= 2100
         if in_era and local.second == 0 and (local.hour * 60 + local.minute) % rules.step_minutes == 0:
             inside = all(working[minute] for minute in range(at, at + length, tick))
-            found[at] = verdict(rules, snapshot, now, at, inside)
+            away = any(is_away(rules, shown[minute]) for minute in range(at, at + length, tick))
+            found[at] = verdict(rules, snapshot, now, at, inside, away)
     return found
 
 
@@ -43,13 +44,20 @@ def is_working_time(rules: Rules, local: datetime) -> bool:
     return any(opens <= minute < closes for opens, closes in intervals)
 
 
-def verdict(rules: Rules, snapshot: Snapshot, now: int, at: int, inside: bool) -> str | None:
+def is_away(rules: Rules, local: datetime) -> bool:
+    """Does the local clock show a day on which the mentor is away?"""
+    return any(first <= local.date() <= last for first, last in rules.away)
+
+
+def verdict(rules: Rules, snapshot: Snapshot, now: int, at: int, inside: bool, away: bool) -> str | None:
     """The first reason against a session from `at` on, None if there is none."""
     end = at + rules.length_minutes * 60
     blocked_from = at - rules.buffer_before_minutes * 60
     blocked_to = end + rules.buffer_after_minutes * 60
     if rules.hours is None and not rules.calendar_connected:
         return "no_hours"
+    if away:
+        return "away"
     if not inside:
         return "outside_hours"
     if at < now + rules.notice_minutes * 60:

@@ -1,8 +1,8 @@
 """Mentors, calendars and students made up by hypothesis, most of them around a change of some clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from zoneinfo import ZoneInfo
 
@@ -127,6 +127,11 @@ override_shifts: st.SearchStrategy[dict[int, Intervals]]
 override_shifts = st.one_of(st.just({}), st.dictionaries(st.integers(-2, 2), days, max_size=2))
 """Overrides by their distance in days from the moment."""
 
+absence_shifts = st.one_of(
+    st.just([]), st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 2)), min_size=1, max_size=2)
+)
+"""Absences by the first day's distance from the moment, and by how many days the last one is later."""
+
 span_shifts = st.tuples(
     st.one_of(st.integers(-8, 160).map(lambda quarter: quarter * 900), st.integers(-2 * HOUR, 40 * HOUR)),
     st.one_of(st.integers(0, 12).map(lambda quarter: quarter * 900), st.integers(0, 3 * HOUR)),
@@ -174,6 +179,10 @@ def situations(draw: st.DrawFn) -> Situation:
     zone, moment = draw(moments())
     today = datetime.fromtimestamp(moment, ZoneInfo(zone)).date()
     overrides = {today + timedelta(days=shift): day for shift, day in draw(override_shifts).items()}
+    away = [
+        (today + timedelta(days=first), today + timedelta(days=first + more))
+        for first, more in draw(absence_shifts)
+    ]
     back, on = draw(back_and_on)
     aside = draw(seconds_aside)
     start = moment - back * MINUTE + aside
@@ -185,7 +194,7 @@ def situations(draw: st.DrawFn) -> Situation:
         valid_until=None if pack_end is None else start + pack_end,
     )
     return Situation(
-        rules=replace(draw(rules), time_zone=zone, overrides=overrides),
+        rules=replace(draw(rules), time_zone=zone, overrides=overrides, away=away),
         snapshot=snapshot,
         now=start + MINUTE * draw(now_shifts),
         start=start,
@@ -195,3 +204,7 @@ def situations(draw: st.DrawFn) -> Situation:
 
 def shifted(spans: list[tuple[int, int]], start: int) -> tuple[tuple[int, int], ...]:
     return tuple((start + since, start + until) for since, until in spans)
+
+
+def days_of(ranges: Sequence[tuple[date, date]]) -> list[date]:
+    return [first + timedelta(days=n) for first, last in ranges for n in range((last - first).days + 1)]

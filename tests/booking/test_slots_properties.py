@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.booking.slots import blocked_range, check, offered, sift
 from tests.booking.slots_oracle import share_a_second, verdicts
-from tests.booking.slots_strategies import DAY, Situation, more_taken, shifted, situations
+from tests.booking.slots_strategies import DAY, Situation, days_of, more_taken, shifted, situations
 
 
 def examples(everyday: int) -> settings:
@@ -69,6 +69,17 @@ def test_whatever_is_taken_never_adds_a_slot(
     more = getattr(case.snapshot, kind) + shifted(extra, case.start)
     fuller = replace(case, snapshot=replace(case.snapshot, **{kind: more}))
     assert set(offered(*fuller.arguments)) <= set(offered(*case.arguments))
+
+
+@lawful
+@given(situations())
+def test_an_absence_closes_its_days_and_nothing_else(case: Situation) -> None:
+    present = replace(case, rules=replace(case.rules, away=()))
+    closed = dict.fromkeys(days_of(case.rules.away), ())
+    shut = replace(present, rules=replace(present.rules, overrides={**case.rules.overrides, **closed}))
+    if case.rules.hours is not None or case.rules.calendar_connected:
+        assert offered(*case.arguments) == offered(*shut.arguments)
+    assert set(offered(*case.arguments)) <= set(offered(*present.arguments))
 
 
 @lawful

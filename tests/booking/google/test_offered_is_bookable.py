@@ -64,6 +64,16 @@ async def arrange(desk: GoogleDesk, chance: random.Random, since: datetime) -> N
                 date=(since + timedelta(days=day)).date(),
                 intervals=json.dumps(chance.choice([[], [[0, 1440]], [[600, 900]]])),
             )
+    if chance.random() < 0.4:
+        first = (since + timedelta(days=chance.randint(-1, DAYS))).date()
+        await desk.sql(
+            "insert into absences (id, mentor_id, first_day, last_day, days_added, created_at)"
+            " values (gen_random_uuid(), :id, :first, :last, 0, :now)",
+            id=mentor,
+            first=first,
+            last=first + timedelta(days=chance.choice([0, 0, 1])),
+            now=since,
+        )
     if chance.random() < 0.3:
         await calendars.disconnect(desk.database, desk.google, mentor)
         return
