@@ -8,9 +8,11 @@ from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, nodes, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, nodes, select_autoescape
+from jinja2.bccache import Bucket
 from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 from whenever import Instant, ZonedDateTime
 
@@ -128,6 +130,30 @@ class QuickEnvironment(Environment):
         return code.replace("\n", "; escape = environment.escape\n", 1)
 
 
+class Compiled(BytecodeCache):
+    """The code of templates, made once in a process however many environments it has: one for pages, one for mails.
+
+    Jinja looks it up by name and file, and takes it only while the source is the same.
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket with what is known for its template as it is now."""
+        checksum, code = self._code.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        if bucket.code is not None:
+            self._code[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_COMPILED = Compiled()
+
+
 def environment(settings: Settings) -> Environment:
     """The environment that pages and mails are rendered in; autoescaping is on for HTML."""
     jinja = QuickEnvironment(
@@ -137,6 +163,7 @@ def environment(settings: Settings) -> Environment:
         lstrip_blocks=True,
         auto_reload=settings.environment == "development",
         cache_size=-1,
+        bytecode_cache=_COMPILED,
     )
     filters: dict[str, Any] = {
         "time_in": time_in,

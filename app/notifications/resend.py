@@ -12,6 +12,7 @@ import resend
 from resend.exceptions import ResendError
 from resend.http_client_async import AsyncHTTPClient
 
+from app.core import tls
 from app.settings import Settings
 
 _OUR_ACCOUNT = {"missing_api_key", "invalid_api_key", "restricted_api_key"}
@@ -43,7 +44,7 @@ class OneContextClient(AsyncHTTPClient):
 
     def __init__(self, timeout_seconds: int) -> None:
         self._timeout = timeout_seconds
-        self._tls = httpx.create_ssl_context()
+        self._tls = tls.outgoing()
 
     async def request(
         self,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from app.core import tls
 from app.payments import paypal_chain as chain
 from app.payments.gateway import ForgedWebhook, ProviderUnavailable
 from app.settings import Settings
@@ -81,10 +82,13 @@ class Certificates:
 
     async def _get(self, url: str) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout), httpx.AsyncClient(timeout=self._timeout) as client:
+            async with asyncio.timeout(self._timeout), self._client() as client:
                 return await _body(client, url)
         except (httpx.HTTPError, TimeoutError) as error:
             raise ProviderUnavailable(f"no answer from {url}: {error!r}") from error
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=self._timeout, verify=tls.outgoing())
 
     async def _certificate(self, url: str, now: datetime) -> _Certificate:
         """The first certificate of the file at `url`, if a chain leads from it to an authority that is trusted.

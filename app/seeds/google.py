@@ -11,6 +11,7 @@ import httpx
 
 from app.calendars import connection
 from app.calendars.google import SCOPES
+from app.core import tls
 from app.core.ids import new_secret
 from app.wiring import Platform
 
@@ -24,7 +25,7 @@ async def connect_demo_calendar(platform: Platform, mentor_id: UUID, address: st
         return
     verifier = new_secret()
     redirect_uri = f"{settings.public_url}/auth/google/callback"
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=10, verify=tls.outgoing()) as client:
         code = await _consent(
             client, settings.google_authorize_url, settings.google_client_id, redirect_uri, verifier, address
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import CodeType
+
 import pytest
+from jinja2 import DictLoader
 from markupsafe import Markup, escape
 
-from app.core.templating import environment, quick_escape
+from app.core.templating import QuickEnvironment, environment, quick_escape
 from app.settings import Settings
 
 NASTY = """<b title="x" class='y'>R&D</b>"""
@@ -53,3 +56,22 @@ def test_an_error_names_its_line() -> None:
     with pytest.raises(TypeError) as caught:
         shown("first\nsecond\n{{ 1 + 'a' }}")
     assert caught.traceback[-1].lineno == 2  # counted from 0
+
+
+def test_a_template_is_compiled_once_and_anew_when_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    compile_ = QuickEnvironment._compile
+
+    def noted(self: QuickEnvironment, source: str, filename: str) -> CodeType:
+        compiled.append(source)
+        return compile_(self, source, filename)
+
+    monkeypatch.setattr(QuickEnvironment, "_compile", noted)
+    words = {"tea": "green"}
+    for pot in (1, 2):
+        for _ in range(2):
+            jinja = environment(Settings())
+            jinja.loader = DictLoader(words)
+            assert jinja.get_template("tea").render() == words["tea"]
+        assert len(compiled) == pot
+        words["tea"] = "black"
