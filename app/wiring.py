@@ -42,6 +42,20 @@ class Platform:
 def build(settings: Settings) -> Platform:
     """Everything a process needs. Raises SettingsError where the settings don't allow a safe start."""
     settings.require_for_start()
+    prepare(settings)
+    database = Database(settings)
+    return Platform(
+        settings=settings,
+        database=database,
+        mailer=Mailer.of(settings),
+        google=Google(settings),
+        google_oauth=GoogleOAuth(settings),
+        cashier=cashier(settings, database),
+    )
+
+
+def prepare(settings: Settings) -> None:
+    """What holds for a whole process: its clock, what a password costs, how long seats are held."""
     clock.follow(settings.clock_file)
     passwords.configure(settings.argon2_memory_kib)
     terms.configure(
@@ -52,15 +66,6 @@ def build(settings: Settings) -> Platform:
         )
     )
     _prepare_oauthlib(settings)
-    database = Database(settings)
-    return Platform(
-        settings=settings,
-        database=database,
-        mailer=Mailer.of(settings),
-        google=Google(settings),
-        google_oauth=GoogleOAuth(settings),
-        cashier=cashier(settings, database),
-    )
 
 
 def cashier(settings: Settings, database: Database) -> Cashier:

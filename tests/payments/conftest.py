@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
@@ -10,10 +9,12 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar
 
+from app import wiring
 from app.asgi import create_app
 from app.settings import Settings
+from app.wiring import Platform
 from tests.accounts.browser import Browser
-from tests.payments.shop import Letterbox, Shop, open_shop
+from tests.payments.shop import Letterbox, Shop, open_shop, settings_for
 from tests.support.sandbox import RunningSandbox, running_sandbox, serving
 from tests.support.visits import visiting
 
@@ -42,18 +43,25 @@ def sandbox(served: RunningSandbox, letterbox: Letterbox) -> RunningSandbox:
     return served
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop_platform(settings: Settings, served: RunningSandbox) -> AsyncIterator[Platform]:
+    """The platform of all shops of this worker: to build one takes as long as most tests of it."""
+    platform = wiring.build(settings_for(settings, served))
+    yield platform
+    await platform.close()
+
+
 @pytest.fixture
-async def shop(settings: Settings, sandbox: RunningSandbox, letterbox: Letterbox) -> AsyncIterator[Shop]:
+async def shop(shop_platform: Platform, sandbox: RunningSandbox, letterbox: Letterbox) -> AsyncIterator[Shop]:
     """A shop with the cast."""
-    async with open_shop(settings, sandbox, letterbox) as opened:
+    async with open_shop(shop_platform, sandbox, letterbox) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def web_settings(settings: Settings, served: RunningSandbox) -> Settings:
     """The settings of the web application: vendors are the sandbox, rate limits don't matter."""
-    given = {name.lower(): value for name, value in served.platform_settings().items()}
-    return dataclasses.replace(settings, **given, checkout_origins=served.url, limits_scale=1000.0)  # type: ignore[arg-type]
+    return settings_for(settings, served, checkout_origins=served.url, limits_scale=1000.0)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

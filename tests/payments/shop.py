@@ -20,6 +20,7 @@ from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role
 from app.mentors import products
 from app.mentors.product_rules import Offer
+from app.notifications.mailer import Mailer
 from app.packs.models import SeatReservation, SeatStatus, SessionPack
 from app.payments import checkout, refunds, sync, webhooks
 from app.payments.cashier import Grandfathering
@@ -260,15 +261,19 @@ class Shop:
             return (await uow.session.execute(query)).scalar_one_or_none()
 
 
-@asynccontextmanager
-async def open_shop(
-    settings: Settings, sandbox: RunningSandbox, letterbox: Letterbox, **more: Any
-) -> AsyncIterator[Shop]:
-    """A shop on a migrated database; its connections are given back and business time is machine time again."""
+def settings_for(settings: Settings, sandbox: RunningSandbox, **more: Any) -> Settings:
+    """`settings` whose vendors are the sandbox, and `more` of them."""
     given = {name.lower(): value for name, value in sandbox.platform_settings().items()}
-    platform = wiring.build(dataclasses.replace(settings, **(given | more)))
+    return dataclasses.replace(settings, **(given | more))
+
+
+@asynccontextmanager
+async def open_shop(platform: Platform, sandbox: RunningSandbox, letterbox: Letterbox) -> AsyncIterator[Shop]:
+    """A shop of a platform that may have served others before; at the end business time is machine time again."""
+    wiring.prepare(platform.settings)
+    mailer = Mailer.of(platform.settings)  # who is made last has the process's account at Resend
     try:
-        yield Shop(platform, sandbox, letterbox, await casting.make(platform.database))
+        fresh = dataclasses.replace(platform, mailer=mailer)
+        yield Shop(fresh, sandbox, letterbox, await casting.make(platform.database))
     finally:
-        await platform.close()
         clock.follow("")

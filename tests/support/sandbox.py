@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import uvicorn
 
+from app.core import tls
 from sandbox.asgi import create_app
 from sandbox.settings import Settings
 
@@ -38,7 +39,7 @@ class Control:
     """The control interface, one method a call; raises httpx.HTTPStatusError for refusals."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=f"{url}/control", timeout=90)
+        self.http = httpx.Client(base_url=f"{url}/control", timeout=90, verify=tls.outgoing())
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """The decoded answer of a control call, None if it has no body."""
@@ -255,5 +256,5 @@ def running_sandbox(
     )
     with serving(create_app(settings)) as url:
         control = Control(url)
-        with control.http, httpx.Client(base_url=url) as http:
+        with control.http, httpx.Client(base_url=url, verify=tls.outgoing()) as http:
             yield RunningSandbox(url, settings, control, http)
