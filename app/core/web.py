@@ -35,18 +35,16 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Packs", "/instructor/products"),
         ("Settings", "/instructor/settings"),
     ],
-    Role.ADMIN: [
-        ("Instructors", "/instructors"),
-        ("Products", "/admin/products"),
-        ("Orders", "/admin/orders"),
-        ("Waitlist", "/admin/waitlist"),
-    ],
+    Role.ADMIN: [("Admin", "/admin"), ("Instructors", "/instructors")],
 }
-HOME = {Role.STUDENT: "/sessions", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/instructors"}
+HOME = {Role.STUDENT: "/sessions", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/admin/instructors"}
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """The signed-in user as guards and templates see them. `bearer`: authenticated by a personal access token."""
+    """The signed-in user as guards and templates see them. `bearer`: authenticated by a personal access token.
+
+    `impersonator_id`: the admin who is signed in as this user.
+    """
 
     id: UUID
     name: str
@@ -56,6 +54,7 @@ class Viewer(msgspec.Struct, frozen=True):
     time_zone: str
     theme: str = "auto"
     bearer: bool = False
+    impersonator_id: UUID | None = None
 
 
 class Flash(msgspec.Struct, frozen=True):
