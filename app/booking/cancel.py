@@ -88,5 +88,5 @@ async def _account(uow: UnitOfWork, row: SessionRow, late: bool) -> None:
     if late:
         await packs.add_entry(uow, row.pack_id, EntryKind.LATE_CANCEL, -1, session_id=row.id)
         await seats.settle(uow, row.mentor_id, row.student_id)
-    elif uow.principal.role == Role.MENTOR:
+    elif uow.principal.role in (Role.MENTOR, Role.ADMIN):
         await packs.leave_days(uow, row.pack_id, rules.LEAVE_DAYS)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.booking import repository, rules, slots
+from app.booking import meanwhile, repository, rules, slots
 from app.booking.book import now_seconds
 from app.booking.cancel import cancel_within
 from app.booking.events import sync_after, tell, write_calendar
 from app.booking.facts import SessionFacts, SessionRow, facts
+from app.booking.meanwhile import Seen
 from app.booking.models import Conflict, EventSync, SessionStatus
 from app.booking.refusals import NOT_MARKED, BookingRefused, Refusal, demand, refusal
 from app.booking.transactions import decided
@@ -27,7 +28,7 @@ _ENTRIES = {
 }
 _CANNOT_UNDO = {
     "slot_taken": "The time is taken by another session now.",
-    "own_session": "Your mentee has another session then.",
+    "own_session": "The student has another session then.",
     "no_credit": "The pack has no session left for it.",
 }
 
@@ -38,18 +39,22 @@ async def edit(
     *,
     status: SessionStatus | None = None,
     details: Mapping[str, str | None] | None = None,
+    seen: Seen | None = None,
 ) -> SessionFacts:
-    """Change a session of the mentor that `uow` is bound to, all of it or nothing, and commit.
+    """Change a session for its mentor or an admin, to whom `uow` is bound, all of it or nothing, and commit.
 
     `status`: `completed` and `no_show` use the session, `canceled` cancels it, `scheduled` undoes whatever was marked,
     or, where the mentor changed our event in Google, keeps our time. The status it has already changes nothing.
-    `details`: checked `notes` and `recording_url` (https, or None). Raises NotFound, Forbidden for anybody but a
-    mentor, BookingRefused: not_started, not_scheduled, already_started, cannot_undo.
+    `details`: checked `notes` and `recording_url` (https, or None). `seen`: what the editor had before them; what
+    somebody changed since isn't overwritten. Raises NotFound, Forbidden for anybody else, ChangedMeanwhile,
+    BookingRefused: not_started, not_scheduled, already_started, cannot_undo.
     """
-    if uow.principal.role != Role.MENTOR:
+    if uow.principal.role not in (Role.MENTOR, Role.ADMIN):
         raise Forbidden
     try:
-        return await decided(uow, lambda: _edit(uow, session_id, status, details or {}), NOT_MARKED)
+        return await decided(
+            uow, lambda: _edit(uow, session_id, status, details or {}, seen or {}), NOT_MARKED
+        )
     except BookingRefused as error:
         why = _CANNOT_UNDO.get(error.code)
         if why is None:
@@ -57,23 +62,41 @@ async def edit(
         raise BookingRefused(refusal("cannot_undo", NOT_MARKED, why=why)) from error
 
 
-async def mark(uow: UnitOfWork, session_id: UUID, status: SessionStatus) -> SessionFacts:
+async def mark(
+    uow: UnitOfWork, session_id: UUID, status: SessionStatus, *, seen: Seen | None = None
+) -> SessionFacts:
     """`edit` of the status alone."""
-    return await edit(uow, session_id, status=status)
+    return await edit(uow, session_id, status=status, seen=seen)
 
 
 async def _edit(
-    uow: UnitOfWork, session_id: UUID, status: SessionStatus | None, details: Mapping[str, str | None]
+    uow: UnitOfWork,
+    session_id: UUID,
+    status: SessionStatus | None,
+    details: Mapping[str, str | None],
+    seen: Seen,
 ) -> SessionFacts:
-    row = await repository.find(uow.session, session_id)
+    row = await _locked(uow, session_id, with_pair=status is not None)
+    await meanwhile.check(uow, row, status, details, seen)
     found = facts(row)
     if status is SessionStatus.CANCELED and row.status is not status:
         found = await cancel_within(uow, session_id)
     elif status is not None and status is not SessionStatus.CANCELED:
         found = await change_status(uow, session_id, status)
-    if details:
-        await repository.change(uow.session, session_id, details)
+    changed = {field: value for field, value in details.items() if getattr(row, field) != value}
+    if changed:
+        await repository.change(uow.session, session_id, changed)
+        await meanwhile.record_edit(uow, row, changed)
     return found
+
+
+async def _locked(uow: UnitOfWork, session_id: UUID, *, with_pair: bool) -> SessionRow:
+    """The session, locked; before it, for a change of status, everything that such a change locks."""
+    if with_pair:
+        seen = await repository.find(uow.session, session_id)
+        await repository.queue_up(uow.session, seen.mentor_id, seen.student_id)
+        await seats.lock_pair(uow, seen.mentor_id, seen.student_id)
+    return await repository.find(uow.session, session_id, lock=True)
 
 
 async def change_status(

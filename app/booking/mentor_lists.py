@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -33,7 +34,7 @@ async def page_of(
 ) -> dict[str, Any]:
     """The context of booking/instructor_sessions.html. `instead`: a session as it is to be shown, first of all."""
     now = clock.now()
-    counts = await lists.counts_of_mentor(uow, viewer.id)
+    numbers = await counts(uow, viewer.id)
     open_ = await _open(uow, viewer, status, number)
     past = await _past(uow, viewer, status, number)
     groups = [
@@ -46,10 +47,16 @@ async def page_of(
         shown.insert(0, {"title": "This session", "note": None, "sessions": [instead]})
     return {
         "groups": [group for group in shown if group["sessions"]],
-        "filters": _filters(counts, status),
+        "filters": _filters(numbers, status),
         "zone": viewer.time_zone,
         "pagination": turning(f"{HOME}?status={status}&page={{}}", number, len(past)),
     }
+
+
+async def counts(uow: UnitOfWork, mentor_id: UUID) -> dict[str, int]:
+    """How many sessions each of the filters shows."""
+    found = await lists.counts_of_mentor(uow, mentor_id)
+    return {name: sum(found.values()) if name == "all" else found.get(name, 0) for name in FILTERS}
 
 
 async def _open(uow: UnitOfWork, viewer: Viewer, status: str, number: int) -> list[Listed]:
@@ -82,12 +89,13 @@ def _group(
     return {"title": title, "note": note, "sessions": rows}
 
 
-def _filters(counts: dict[str, int], status: str) -> list[dict[str, Any]]:
+def _filters(numbers: dict[str, int], status: str) -> list[dict[str, Any]]:
     return [
         {
+            "name": name,
             "label": label,
             "href": HOME if name == "all" else f"{HOME}?status={name}",
-            "count": sum(counts.values()) if name == "all" else counts.get(name, 0),
+            "count": numbers[name],
             "selected": name == status,
         }
         for name, label in FILTERS.items()

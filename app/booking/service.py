@@ -8,6 +8,7 @@ from app.booking.conflicts import note_conflicts, replay_calendar
 from app.booking.facts import Booked, SessionFacts
 from app.booking.idempotency import Idempotency
 from app.booking.mark import edit, mark
+from app.booking.meanwhile import ChangedMeanwhile
 from app.booking.move import reschedule
 from app.booking.overdue import complete_overdue
 from app.booking.refusals import BookingRefused, Refusal
@@ -16,6 +17,7 @@ from app.booking.sync import sync_calendar
 __all__ = [
     "Booked",
     "BookingRefused",
+    "ChangedMeanwhile",
     "Idempotency",
     "Refusal",
     "SessionFacts",

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from app.booking import rules
 from app.booking.lists import Listed
+from app.booking.meanwhile import Editor
 from app.booking.models import Conflict, EventSync, SessionStatus
+from app.core.seen import digest
 from app.core.templating import stamp
 from app.core.unit_of_work import Role
 from app.core.web import Viewer
@@ -41,10 +43,23 @@ def row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
     }
 
 
-def mentor_row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """A session as booking/_instructor_session.html takes it."""
+def mentor_row(
+    session: Listed, viewer: Viewer, now: datetime, base: str = "/instructor/sessions"
+) -> dict[str, Any]:
+    """A session as booking/_instructor_session.html takes it, for its mentor or an admin; forms post below `base`."""
     shown = row(session, viewer, now)
+    can_cancel = rules.refusal_to_cancel(session.status, _seconds(session.start), _seconds(now)) is None
     return shown | {
+        "base": f"{base}/{session.id}",
+        "mentor_id": session.mentor_id,
+        "names": {session.mentor_id: session.mentor_name, session.student_id: session.student_name},
+        "can_cancel": can_cancel,
+        "seen": {
+            "status": session.status,
+            "notes": digest(session.notes),
+            "recording_url": digest(session.recording_url or ""),
+        },
+        "meanwhile": None,
         "notes": session.notes,
         "conflict": _conflict(session, viewer.time_zone),
         "actions": _actions(session, now),
@@ -52,6 +67,30 @@ def mentor_row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]
         "expanded": False,
         "saved": None,
     }
+
+
+def meanwhile_status(shown: dict[str, Any], by: Editor | None, viewer: Viewer) -> str:
+    """What the second editor of a status is told."""
+    became = {"scheduled": "scheduled again", "completed": "marked as completed", "canceled": "canceled"}
+    word = became.get(shown["status"], "marked as no-show")
+    return f"Meanwhile it was {word}{_by(shown, by, viewer)}. Nothing was changed."
+
+
+def meanwhile_text(shown: dict[str, Any], part: str, by: Editor | None, viewer: Viewer) -> dict[str, str]:
+    """What the second editor of notes or link is told: the other version, and its digest."""
+    what = "These notes were" if part == "notes" else "This link was"
+    title = f"{what} changed meanwhile{_by(shown, by, viewer)}"
+    return {"part": part, "title": title, "text": shown[part] or "", "seen": shown["seen"][part]}
+
+
+def _by(shown: dict[str, Any], by: Editor | None, viewer: Viewer) -> str:
+    if by is None:
+        return ""
+    if by.id == viewer.id:
+        return " by you, in another window"
+    if by.id is None:
+        return " automatically"
+    return f" by {shown['names'].get(by.id, 'an administrator')}"
 
 
 def cancellation(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,12 @@ async def test_the_list_has_groups_and_filters(desk: Desk, browser: Browser, boo
     assert (await browser.get(f"{LIST}?status=nonsense")).status_code == 400
 
 
+def shown_counts(text: str) -> dict[str, int]:
+    """How many sessions each filter shows, as a fragment brings it out of band."""
+    found = re.findall(r'<span id="count-(\w+)" class="quiet" hx-swap-oob="true">(\d+)</span>', text)
+    return {name: int(number) for name, number in found}
+
+
 async def test_an_empty_list_says_what_will_be_here(browser: Browser) -> None:
     assert "Set my hours" in (await browser.get(LIST)).text
 
@@ -59,8 +66,16 @@ async def test_marking_inline(desk: Desk, browser: Browser, booked: SessionFacts
         assert "<html" not in done.text
         assert "Completed" in done.text
         assert 'value="scheduled"' in done.text
+        assert shown_counts(done.text) == {
+            "all": 1,
+            "completed": 1,
+            "scheduled": 0,
+            "canceled": 0,
+            "no_show": 0,
+        }
         undone = await browser.post(path, {"status": "scheduled"}, htmx=True)
         assert 'value="no_show"' in undone.text
+        assert shown_counts(undone.text)["scheduled"] == 1
         plain = await browser.post(path, {"status": "no_show"})
         assert target(plain) == LIST
     assert (await desk.session(booked.id)).status is SessionStatus.NO_SHOW
@@ -86,8 +101,9 @@ async def test_notes_and_recording_inline(
     base = f"{LIST}/{booked.id}"
     notes = await browser.post(f"{base}/notes", {"notes": "Line\r\nand <wash>"}, htmx=True)
     assert notes.status_code == 200
-    assert "and &lt;wash&gt;" in notes.text
-    assert '<details class="session-more" open' in notes.text
+    assert notes.text.lstrip().startswith(f'<div id="{booked.id}-notes-state"')
+    assert ("Saved" in notes.text, "<textarea" in notes.text) == (True, False)
+    assert f'<span id="{booked.id}-has" class="quiet" hx-swap-oob="true">· notes</span>' in notes.text
     link = await browser.post(f"{base}/recording", {"recording_url": " https://example.com/r "})
     assert target(link) == LIST
     row = await desk.session(booked.id)
@@ -112,6 +128,11 @@ async def test_notes_and_recording_inline(
         ("recording", {"recording_url": "https://example.com:99999/"}),
         ("recording", {"recording_url": "https://example.com/" + "x" * 2000}),
         ("recording", {"recording_url": "https://[::1"}),
+        ("recording", {"recording_url": "https://example.com/a\nb"}),
+        ("recording", {"recording_url": "//example.com/r"}),
+        ("recording", {"recording_url": "https:example.com"}),
+        ("recording", {"recording_url": "https://example.com:0/r"}),
+        ("recording", {"recording_url": "https://user:secret@example.com/r"}),
     ],
 )
 async def test_what_cannot_be_kept_comes_back_beside_its_field(
@@ -119,8 +140,9 @@ async def test_what_cannot_be_kept_comes_back_beside_its_field(
 ) -> None:
     answer = await browser.post(f"{LIST}/{booked.id}/{what}", form, htmx=True)
     assert answer.status_code == 422
-    assert 'aria-invalid="true"' in answer.text
-    assert answer.text.lstrip().startswith(f'<article id="session-{booked.id}"')
+    field = next(iter(form))
+    assert f'id="{booked.id}-{field}-error"' in answer.text
+    assert answer.text.lstrip().startswith(f'<div id="{booked.id}-{field}-state"')
     plain = await browser.post(f"{LIST}/{booked.id}/{what}", form)
     assert (plain.status_code, 'aria-invalid="true"' in plain.text) == (422, True)
     row = await desk.session(booked.id)

@@ -167,13 +167,36 @@ async def test_a_held_session_is_not_canceled(desk: Desk, booked: SessionFacts) 
 
 
 @pytest.mark.parametrize(
-    ("who", "error"), [("student", Forbidden), ("admin", Forbidden), ("other_mentor", NotFound)]
+    ("who", "error"), [("student", Forbidden), ("anonymous", Forbidden), ("other_mentor", NotFound)]
 )
 async def test_only_its_own_mentor_marks(
     desk: Desk, booked: SessionFacts, who: str, error: type[Exception]
 ) -> None:
     with clock.standing_at(during(booked)), pytest.raises(error):
         await desk.mark(who, booked.id, COMPLETED)
+
+
+@pytest.mark.parametrize("status", [COMPLETED, NO_SHOW])
+async def test_an_admin_marks_and_undoes_by_the_same_rules(
+    desk: Desk, booked: SessionFacts, status: SessionStatus
+) -> None:
+    await refused("not_started", desk.mark("admin", booked.id, status))
+    with clock.standing_at(during(booked)):
+        await desk.mark("admin", booked.id, status)
+        assert await counts(desk, booked) == (3, 0)
+        await desk.mark("admin", booked.id, SCHEDULED)
+    assert await counts(desk, booked) == (4, 1)
+    actors = await desk.sql("select actor_id, actor_role from audit_log where action = 'mark'")
+    assert actors == [(desk.cast["admin"], "admin")] * 2
+
+
+async def test_an_admins_cancellation_costs_nothing_and_leaves_time(desk: Desk, booked: SessionFacts) -> None:
+    await desk.sql("update session_packs set expires_at = :at", at=booked.end + timedelta(days=1))
+    with clock.standing_at(booked.start - timedelta(hours=1)):
+        await desk.mark("admin", booked.id, CANCELED)
+        assert (await desk.pack(booked.pack_id)).expires_at >= clock.now() + timedelta(days=14)
+        await desk.mark("admin", booked.id, SCHEDULED)
+    assert await counts(desk, booked) == (4, 1)
 
 
 async def test_unmarked_sessions_complete_48_hours_after_their_end(desk: Desk, booked: SessionFacts) -> None:

@@ -14,7 +14,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_mentor, requires_student, requires_user
-from app.booking import service
+from app.booking import repository, service
 from app.booking.facts import SessionFacts
 from app.booking.http import parse
 from app.booking.http.fresh import with_slots
@@ -25,10 +25,12 @@ from app.booking.http.schemas import (
     Change,
     ClosedTime,
     MentorChange,
+    MentorSession,
     Offer,
     WhyNot,
     Wish,
 )
+from app.booking.meanwhile import seen_of
 from app.booking.offers import Offers, instant, offers
 from app.core import clock
 from app.core.errors import BadRequest
@@ -126,7 +128,7 @@ async def change(
 )
 async def mark(
     uow: NamedDependency[UnitOfWork], session_id: FromPath[str], data: JSONBody[MentorChange]
-) -> SessionFacts:
+) -> MentorSession:
     """Set status, notes or the recording's link of a session of one's own, all or nothing."""
     id_ = identifier(session_id)
     status = None if data.status is msgspec.UNSET else data.status
@@ -135,7 +137,10 @@ async def mark(
         details["notes"] = checked_notes(data.notes)
     if data.recording_url is not msgspec.UNSET:
         details["recording_url"] = checked_recording(data.recording_url)
-    return await service.edit(uow, id_, status=status, details=details)
+    seen = None if data.seen is msgspec.UNSET else seen_of(msgspec.to_builtins(data.seen))
+    found = await service.edit(uow, id_, status=status, details=details, seen=seen)
+    row = await repository.find(uow.session, id_)
+    return MentorSession(**msgspec.structs.asdict(found), notes=row.notes, recording_url=row.recording_url)
 
 
 @lru_cache(maxsize=8192)

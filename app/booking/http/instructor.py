@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
-from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -12,17 +10,25 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_mentor
-from app.booking import lists, mentor_lists, service, views
-from app.booking.http.notes import checked_notes, checked_recording
-from app.booking.models import SessionStatus
-from app.core import clock
-from app.core.errors import AppError, BadRequest, Invalid, Refused
+from app.booking import mentor_lists
+from app.booking.http import inline
+from app.booking.http.inline import Place
+from app.core.errors import BadRequest
 from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
+from app.core.web import AppRequest, Viewer, page
 
-HOME: Final = "/instructor/sessions"
-_DONE: Final = {"status": "Saved.", "notes": "Notes saved.", "recording": "Link saved."}
+HOME: Final = mentor_lists.HOME
+
+
+async def _with(
+    request: AppRequest, uow: UnitOfWork, viewer: Viewer, session: dict[str, Any], status: int
+) -> Response[str]:
+    context = await mentor_lists.page_of(uow, viewer, "all", 1, instead=session)
+    return page(request, "booking/instructor_sessions.html", status=status, **context)
+
+
+PLACE: Final = Place(HOME, lambda _: HOME, _with)
 
 
 @get(HOME, include_in_schema=False, guards=[requires_mentor])
@@ -48,20 +54,7 @@ async def ask_cancellation(
     session_id: FromPath[str],
 ) -> Response[str]:
     """What canceling means, and the button that does it."""
-    found, now = await lists.one(uow, identifier(session_id)), clock.now()
-    context: dict[str, Any] = {
-        "session": views.mentor_row(found, viewer, now),
-        "zone": viewer.time_zone,
-        "action": f"{HOME}/{found.id}/status",
-        "fields": {"status": "canceled"},
-        "target": f"#session-{found.id}",
-        "back": HOME,
-        "refusal": None,
-        **views.cancellation(found, viewer, now),
-    }
-    if is_htmx(request):
-        return fragment(request, "booking/_cancel.html", **context)
-    return page(request, "booking/cancel.html", **context)
+    return await inline.ask_cancellation(request, uow, viewer, identifier(session_id), PLACE)
 
 
 @post(HOME + "/{session_id:str}/status", include_in_schema=False, guards=[requires_mentor])
@@ -72,17 +65,7 @@ async def set_status(
     session_id: FromPath[str],
 ) -> Response[str]:
     """Completed, no-show, canceled, or back to scheduled."""
-    id_ = identifier(session_id)
-    status = (await posted(request, "status"))["status"]
-    try:
-        wanted = SessionStatus(status)
-    except ValueError:
-        raise BadRequest("status: choose completed, no_show, canceled or scheduled.") from None
-    try:
-        await service.mark(uow, id_, wanted)
-    except Refused as error:
-        return await _again(request, uow, viewer, id_, {"status": error.detail}, error, {})
-    return await _saved(request, uow, viewer, id_, "status")
+    return await inline.set_status(request, uow, viewer, identifier(session_id), PLACE)
 
 
 @post(HOME + "/{session_id:str}/notes", include_in_schema=False, guards=[requires_mentor])
@@ -93,13 +76,7 @@ async def set_notes(
     session_id: FromPath[str],
 ) -> Response[str]:
     """What they worked on; the mentee sees it."""
-    id_ = identifier(session_id)
-    notes = (await posted(request, "notes"))["notes"]
-    try:
-        await service.edit(uow, id_, details={"notes": checked_notes(notes)})
-    except Invalid as error:
-        return await _again(request, uow, viewer, id_, error.fields, error, {"notes": notes})
-    return await _saved(request, uow, viewer, id_, "notes")
+    return await inline.set_text(request, uow, viewer, identifier(session_id), PLACE, "notes")
 
 
 @post(HOME + "/{session_id:str}/recording", include_in_schema=False, guards=[requires_mentor])
@@ -110,51 +87,7 @@ async def set_recording(
     session_id: FromPath[str],
 ) -> Response[str]:
     """The link to the recording; empty removes it."""
-    id_ = identifier(session_id)
-    url = (await posted(request, "recording_url"))["recording_url"]
-    try:
-        await service.edit(uow, id_, details={"recording_url": checked_recording(url)})
-    except Invalid as error:
-        return await _again(request, uow, viewer, id_, error.fields, error, {"recording_url": url})
-    return await _saved(request, uow, viewer, id_, "recording")
-
-
-async def _saved(request: AppRequest, uow: UnitOfWork, viewer: Viewer, id_: UUID, what: str) -> Response[str]:
-    if not is_htmx(request):
-        return see_other(request, HOME, Flash("done", _DONE[what]))
-    found = views.mentor_row(await lists.one(uow, id_), viewer, clock.now())
-    return _row(request, viewer, found | {"saved": what, "expanded": what != "status"}, 200)
-
-
-async def _again(
-    request: AppRequest,
-    uow: UnitOfWork,
-    viewer: Viewer,
-    id_: UUID,
-    errors: Mapping[str, str],
-    error: AppError,
-    typed: Mapping[str, str],
-) -> Response[str]:
-    """The session with the sentence beside what was refused, and what was typed."""
-    found = views.mentor_row(await lists.one(uow, id_), viewer, clock.now())
-    found |= {"errors": dict(errors), "expanded": "status" not in errors, **typed}
-    if is_htmx(request):
-        return _row(request, viewer, found, error.status)
-    context = await mentor_lists.page_of(uow, viewer, "all", 1, instead=found)
-    return page(request, "booking/instructor_sessions.html", status=error.status, **context)
-
-
-def _row(request: AppRequest, viewer: Viewer, session: dict[str, Any], status: int) -> Response[str]:
-    return fragment(
-        request,
-        "booking/_instructor_session.html",
-        status=status,
-        session=session,
-        zone=viewer.time_zone,
-        errors=session["errors"],
-        expanded=session["expanded"],
-        saved=session["saved"],
-    )
+    return await inline.set_text(request, uow, viewer, identifier(session_id), PLACE, "recording_url")
 
 
 HANDLERS: list[ControllerRouterHandler] = [index, ask_cancellation, set_status, set_notes, set_recording]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -30,7 +31,9 @@ def checked_recording(text: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(link)
-        good = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        good = (
+            parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
     except ValueError:
         good = False
     if not good or not link.isprintable() or " " in link or not link.startswith("https://"):
@@ -38,3 +41,10 @@ def checked_recording(text: str | None) -> str | None:
     if len(link) > MAX_LINK:
         raise Invalid({"recording_url": f"Addresses hold {MAX_LINK} characters."})
     return link
+
+
+CHECKED: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "notes": checked_notes,
+    "recording_url": checked_recording,
+}
+"""How each text is checked, by its field."""

@@ -65,16 +65,46 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["canceled"] | None = None
 
 
-class MentorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a mentor sets; what isn't named stays. `recording_url` null removes the link."""
+class MentorSaw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the session held when it was last read; where it holds something else by now, nothing is changed (409)."""
 
     status: SessionStatus | msgspec.UnsetType = msgspec.UNSET
     notes: str | msgspec.UnsetType = msgspec.UNSET
     recording_url: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class MentorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a mentor sets; what isn't named stays. `recording_url` null removes the link.
+
+    With `seen` the change is refused (409, `changed_meanwhile`, with the values of now in `present`) if somebody
+    changed one of the fields named there in the meantime.
+    """
+
+    status: SessionStatus | msgspec.UnsetType = msgspec.UNSET
+    notes: str | msgspec.UnsetType = msgspec.UNSET
+    recording_url: str | msgspec.UnsetType | None = msgspec.UNSET
+    seen: MentorSaw | msgspec.UnsetType = msgspec.UNSET
+
+
+class MentorSession(msgspec.Struct, frozen=True):
+    """A session as its mentor sees it."""
+
+    id: UUID
+    mentor_id: UUID
+    student_id: UUID
+    pack_id: UUID
+    start: datetime
+    end: datetime
+    status: SessionStatus
+    notes: str
+    recording_url: str | None
+
+
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong (RFC 9457): `code` for programs, `detail` for people. `slots` as they are now, where one is taken."""
+    """What went wrong (RFC 9457): `code` for programs, `detail` for people. `slots` as they are now, where one is taken.
+
+    `fields` and `present`: which values somebody changed in the meantime, and all of them as they are now.
+    """
 
     type: str
     title: str
@@ -82,6 +112,8 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     detail: str
     slots: list[Offer] | msgspec.UnsetType = msgspec.UNSET
+    fields: list[str] | msgspec.UnsetType = msgspec.UNSET
+    present: MentorSaw | msgspec.UnsetType = msgspec.UNSET
 
 
 PROBLEMS: Final = {
