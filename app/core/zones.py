@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from functools import cache
 
-from whenever import available_timezones
+from whenever import Date, Time, available_timezones
 
 _NOT_A_ZONE = {"Factory", "localtime", "posixrules"}
 _REGIONS = {
@@ -36,3 +37,10 @@ def zone_choices() -> tuple[str, ...]:
 def is_zone(name: str) -> bool:
     """True if `name` is a time zone of the IANA database, spelled exactly so."""
     return name in known_zones()
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The last second of the date in the zone, as an aware UTC datetime: a second before the next one begins."""
+    tomorrow = Date(day.year, day.month, day.day).add(days=1)
+    begins = tomorrow.at(Time.MIDNIGHT).assume_tz(zone, disambiguation="compatible")
+    return datetime.fromtimestamp(begins.timestamp() - 1, UTC)

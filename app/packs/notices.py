@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core import clock
 from app.core.unit_of_work import UnitOfWork
 from app.notifications.service import Message
 from app.packs import repository
@@ -16,7 +18,20 @@ from app.settings import Settings
 async def pack_granted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"pack_id"}`: student and mentor learn of the new pack, each in their own zone."""
     facts = await repository.pack_facts(uow.session, UUID(payload["pack_id"]))
-    shared = {"sessions": facts.total_sessions, "expires_at": facts.expires_at}
+    return _of_pack(settings, facts, {"sessions": facts.total_sessions, "expires_at": facts.expires_at})
+
+
+async def pack_adjusted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"pack_id", "entry_id"}`: sessions were added or removed; `{"pack_id", "before"}`: the expiry moved."""
+    facts = await repository.pack_facts(uow.session, UUID(payload["pack_id"]))
+    shared = {"remaining": facts.remaining_sessions, "expires_at": facts.expires_at}
+    if "entry_id" in payload:
+        entry = await repository.entry(uow.session, UUID(payload["entry_id"]))
+        return _of_pack(settings, facts, shared | {"delta": entry.delta, "reason": entry.reason})
+    return _of_pack(settings, facts, shared | {"before": datetime.fromisoformat(payload["before"])})
+
+
+def _of_pack(settings: Settings, facts: Any, shared: Mapping[str, Any]) -> list[Message]:
     student = {
         "recipient_name": facts.student_name,
         "other_name": facts.mentor_name,
@@ -32,8 +47,8 @@ async def pack_granted(uow: UnitOfWork, settings: Settings, payload: Mapping[str
         "link": f"{settings.public_url}/instructor/sessions",
     }
     return [
-        Message(facts.student_id, facts.student_email, shared | student),
-        Message(facts.mentor_id, facts.mentor_email, shared | mentor),
+        Message(facts.student_id, facts.student_email, {**shared, **student}),
+        Message(facts.mentor_id, facts.mentor_email, {**shared, **mentor}),
     ]
 
 
@@ -55,6 +70,33 @@ async def offer_lapsed(uow: UnitOfWork, settings: Settings, payload: Mapping[str
 async def seat_released(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: the grace ended; student and mentor."""
     facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    return _to_both(settings, facts, {})
+
+
+async def seat_granted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"seat_id"}`: an admin gave the student a seat; both."""
+    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    return _to_both(settings, facts, {"left": await _left(uow, facts)})
+
+
+async def seat_taken(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"seat_id"}`: an admin released the student's seat; both."""
+    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    return _to_both(settings, facts, {"left": await _left(uow, facts)})
+
+
+async def waitlist_removed(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"entry_id"}`: the instructor, or an admin, took somebody off the list."""
+    facts = await repository.waiting_facts(uow.session, UUID(payload["entry_id"]))
+    return [_to_student(facts, {"link": f"{settings.public_url}/instructors"})]
+
+
+async def _left(uow: UnitOfWork, facts: Any) -> int:
+    return await repository.sessions_left(uow.session, facts.mentor_id, facts.student_id, clock.now())
+
+
+def _to_both(settings: Settings, facts: Any, shared: Mapping[str, Any]) -> list[Message]:
+    """About a seat: the student sees the mentor's profile, the mentor the seats."""
     mentor = {
         "recipient_name": facts.mentor_name,
         "other_name": facts.student_name,
@@ -62,14 +104,8 @@ async def seat_released(uow: UnitOfWork, settings: Settings, payload: Mapping[st
         "zone": facts.mentor_zone,
         "link": f"{settings.public_url}/instructor/waitlist",
     }
-    student = _to_student(facts, {"link": f"{settings.public_url}/instructors/{facts.slug}"})
-    return [student, Message(facts.mentor_id, facts.mentor_email, mentor)]
-
-
-async def waitlist_removed(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
-    """`{"entry_id"}`: the instructor, or an admin, took somebody off the list."""
-    facts = await repository.waiting_facts(uow.session, UUID(payload["entry_id"]))
-    return [_to_student(facts, {"link": f"{settings.public_url}/instructors"})]
+    student = _to_student(facts, {**shared, "link": f"{settings.public_url}/instructors/{facts.slug}"})
+    return [student, Message(facts.mentor_id, facts.mentor_email, {**shared, **mentor})]
 
 
 def _to_student(facts: Any, more: Mapping[str, Any]) -> Message:
@@ -84,8 +120,11 @@ def _to_student(facts: Any, more: Mapping[str, Any]) -> Message:
 
 NOTICES = {
     "pack_granted": pack_granted,
+    "pack_adjusted": pack_adjusted,
     "seat_offered": seat_offered,
     "offer_lapsed": offer_lapsed,
     "seat_released": seat_released,
+    "seat_granted": seat_granted,
+    "seat_taken": seat_taken,
     "waitlist_removed": waitlist_removed,
 }

@@ -23,6 +23,14 @@ from app.packs.models import (
     WaitlistEntry,
 )
 
+# Booked by a slice that knows this one, not the other way round.
+_sessions = sa.table(
+    "sessions",
+    sa.column("pack_id", sa.Uuid),
+    sa.column("status", sa.Text),
+    sa.column("scheduled_at", sa.DateTime(timezone=True)),
+)
+
 
 async def lock_mentor(session: AsyncSession, mentor_id: UUID) -> int | None:
     """Lock the mentor's row and return the number of seats; None if there is no such mentor."""
@@ -83,6 +91,7 @@ async def add_pack(
     sessions: int,
     purchased_at: datetime,
     expires_at: datetime,
+    import_key: str | None = None,
 ) -> UUID:
     """A pack without sessions: the ledger brings them."""
     id_ = new_id()
@@ -99,14 +108,57 @@ async def add_pack(
             scheduled_sessions=0,
             purchased_at=purchased_at,
             expires_at=expires_at,
+            import_key=import_key,
         )
     )
     return id_
 
 
-async def add_entry(session: AsyncSession, entry: dict[str, object]) -> None:
-    """One line of the ledger."""
-    await session.execute(sa.insert(PackEntry).values(id=new_id(), **entry))
+async def add_entry(session: AsyncSession, entry: dict[str, object]) -> UUID:
+    """One line of the ledger; its id."""
+    id_ = new_id()
+    await session.execute(sa.insert(PackEntry).values(id=id_, **entry))
+    return id_
+
+
+async def entry(session: AsyncSession, entry_id: UUID) -> PackEntry:
+    """A line of the ledger."""
+    return (await session.execute(sa.select(PackEntry).where(PackEntry.id == entry_id))).scalar_one()
+
+
+async def pack_by_id(session: AsyncSession, pack_id: UUID) -> SessionPack | None:
+    """A pack as it is in the database, not locked."""
+    query = sa.select(SessionPack).where(SessionPack.id == pack_id)
+    return (await session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def sessions_left(session: AsyncSession, mentor_id: UUID, student_id: UUID, now: datetime) -> int:
+    """What is left in the pair's packs that can be spent."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(SessionPack.remaining_sessions), 0)).where(
+        SessionPack.mentor_id == mentor_id,
+        SessionPack.student_id == student_id,
+        SessionPack.status == PackStatus.ACTIVE,
+        SessionPack.expires_at > now,
+    )
+    return int((await session.execute(query)).scalar_one())
+
+
+async def pack_by_key(session: AsyncSession, import_key: str) -> UUID | None:
+    """The pack that was made under this key."""
+    query = sa.select(SessionPack.id).where(SessionPack.import_key == import_key)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def booked_from(session: AsyncSession, pack_id: UUID, since: datetime) -> bool:
+    """True if a session of the pack is scheduled at `since` or later."""
+    query = sa.select(
+        sa.exists().where(
+            _sessions.c.pack_id == pack_id,
+            _sessions.c.status == "scheduled",
+            _sessions.c.scheduled_at >= since,
+        )
+    )
+    return bool((await session.execute(query)).scalar_one())
 
 
 async def seats_open_to(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> int | None:
@@ -201,6 +253,7 @@ async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:
     query = (
         sa.select(
             SessionPack.total_sessions,
+            SessionPack.remaining_sessions,
             SessionPack.expires_at,
             SessionPack.student_id,
             SessionPack.mentor_id,

@@ -20,6 +20,7 @@ async def grant(
     sessions: int,
     validity_days: int,
     reason: str = "",
+    import_key: str | None = None,
 ) -> UUID:
     """Give a student a pack without payment: as `add`, and both are told. Returns its id."""
     pack_id = await add(
@@ -30,6 +31,7 @@ async def grant(
         validity_days=validity_days,
         kind=EntryKind.GRANT,
         reason=reason,
+        import_key=import_key,
     )
     await uow.emit(
         "notification/send", {"kind": "pack_granted", "pack_id": pack_id}, key=f"pack_granted:{pack_id}"
@@ -47,9 +49,11 @@ async def add(
     kind: EntryKind,
     product_id: UUID | None = None,
     reason: str = "",
+    import_key: str | None = None,
 ) -> UUID:
     """A new pack with its seat and its first ledger entry, in the caller's transaction. Validity runs from now.
 
+    `import_key`: what must not come twice.
     Raises NotFound for an unknown mentor, Refused("sold_out") where no seat is free.
     """
     now = clock.now()
@@ -62,6 +66,7 @@ async def add(
         sessions=sessions,
         purchased_at=now,
         expires_at=now + timedelta(days=validity_days),
+        import_key=import_key,
     )
     await add_entry(uow, pack_id, kind, sessions, reason=reason)
     return pack_id
@@ -104,13 +109,13 @@ async def add_entry(
     *,
     session_id: UUID | None = None,
     reason: str = "",
-) -> None:
-    """Write one line of the ledger; a trigger applies `delta` to the pack's remaining sessions.
+) -> UUID:
+    """Write one line of the ledger and return its id; a trigger applies `delta` to the pack's remaining sessions.
 
     A session that is being spent must have stopped being scheduled before (the check `credit` holds at every
     statement).
     """
-    await repository.add_entry(
+    return await repository.add_entry(
         uow.session,
         {
             "pack_id": pack_id,

@@ -78,6 +78,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
     "password_changed": {"name": ACCOUNT["name"], "reset_link": f"{HOME}/reset-password"},
     "pack_granted": PACK,
+    "pack_adjusted": {name: PACK[name] for name in PACK if name != "sessions"}
+    | {"remaining": 3, "delta": 2, "reason": "Two sessions <lost> in the storm"},
+    "seat_granted": SEAT | {"left": 3},
+    "seat_taken": SEAT | {"left": 1},
     "seat_offered": SEAT | {"until": START + timedelta(hours=6)},
     "offer_lapsed": SEAT,
     "seat_released": SEAT,
@@ -105,6 +109,18 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "session_completed": SESSION,
     "session_no_show": SESSION,
     "session_auto_completed": SESSION,
+    "testimonial_asked": {
+        "recipient_name": "Ana O'Neill",
+        "other_name": "Inês <Duarte>",
+        "after": "third",
+        "link": f"{HOME}/testimonials/new?pack_id=0198",
+    },
+    "testimonial_approved": {
+        "recipient_name": "Ana O'Neill",
+        "other_name": "Inês <Duarte>",
+        "link": f"{HOME}/instructors/ines-duarte#testimonials",
+        "own_link": f"{HOME}/testimonials/0199",
+    },
     "calendar_revoked": {"recipient_name": "Inês Duarte", "link": f"{HOME}/instructor/settings"},
     "calendar_failed": SESSION | {"role": "mentor"},
     "calendar_conflict": SESSION | {"role": "mentor", "conflict": "moved"},
@@ -112,6 +128,15 @@ REQUIRED: dict[str, dict[str, Any]] = {
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "invitation": [{"role": "mentor"}, {"expires_days": 1}],
     "pack_granted": [{"role": "mentor"}, {"sessions": 1}],
+    "pack_adjusted": [
+        {"role": "mentor"},
+        {"delta": -1, "remaining": 0, "reason": "Counted twice."},
+        {"delta": -2, "remaining": 1, "role": "mentor", "reason": ""},
+        {"delta": 0, "before": END},
+        {"delta": 0, "before": END, "role": "mentor"},
+    ],
+    "seat_granted": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 1}],
+    "seat_taken": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 3}],
     "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
     "pack_purchased": [
         {"role": "mentor"},
@@ -142,6 +167,7 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "session_completed": [{"sessions_left": 0}],
     "session_no_show": [{"sessions_left": 1}],
     "session_auto_completed": [{"sessions_left": 2}, {"role": "mentor"}],
+    "testimonial_asked": [{"after": "last"}],
     "calendar_failed": [{"reason": "The calendar is read-only."}],
     "calendar_conflict": [{"conflict_start": START + timedelta(hours=2)}, {"conflict": "deleted"}],
 }
