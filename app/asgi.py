@@ -39,6 +39,7 @@ from app.payments import http as payments
 from app.settings import Settings
 from app.site import deletion, instructor_settings, instructors, products, seats, statement, waitlist
 from app.site import http as site
+from app.testimonials import http as testimonials
 
 YEAR = 31_536_000
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -47,6 +48,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *booking.HANDLERS,
     *calendars.HANDLERS,
     *payments.HANDLERS,
+    *testimonials.HANDLERS,
     *deletion.HANDLERS,
     *instructors.HANDLERS,
     *instructor_settings.HANDLERS,

@@ -41,6 +41,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET|POST", r"/admin/.+", USER),
     ("GET|POST", r"/waitlist(/.+)?", USER),
     ("GET", r"/packs/.+", USER),
+    ("GET|POST", r"/dashboard(/.+)?|/testimonials(/.+)?", USER),
     ("GET", r"/calendar|/sessions(/.+)?|/settings(/.+)?|/api/sessions(/.+)?|/events", USER),
     ("POST", r"/settings/.+", USER),
     ("GET", r"/|/instructors(/.+)?|/privacy|/terms|/\{path\}", DEFAULT),

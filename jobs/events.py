@@ -13,8 +13,9 @@ from app.mentees import notices as mentee_notices
 from app.packs import notices as pack_notices
 from app.payments import notices as payment_notices
 from app.settings import Settings
+from app.testimonials import notices as testimonial_notices
 from app.wiring import Platform
-from jobs import booking, calendars, packs, payments, upkeep
+from jobs import booking, calendars, packs, payments, testimonials, upkeep
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -36,6 +37,7 @@ EVENTS: dict[str, Handler] = {
     **calendars.EVENTS,
     **packs.EVENTS,
     **payments.EVENTS,
+    **testimonials.EVENTS,
     "upkeep/purge": upkeep.purge,
 }
 
@@ -46,6 +48,7 @@ NOTICES: dict[str, Notice] = {
     **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
     **payment_notices.NOTICES,
+    **testimonial_notices.NOTICES,
 }
 
 

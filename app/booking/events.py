@@ -50,6 +50,11 @@ async def write_calendar(uow: UnitOfWork, session_id: UUID, version: int) -> Non
     await uow.emit("calendar/write", {"session_id": session_id}, key=f"calendar/write:{session_id}:{version}")
 
 
+async def was_held(uow: UnitOfWork, row: SessionRow, version: int) -> None:
+    """The session counts as completed: whoever keeps track of a pack's sessions may look."""
+    await uow.emit("session/held", {"pack_id": row.pack_id}, key=f"session/held:{row.id}:{version}")
+
+
 def sync_after(row: SessionRow) -> EventSync:
     """How far the mentor's calendar is after a change: behind, if there is one."""
     return EventSync.NONE if row.event_sync is EventSync.NONE else EventSync.PENDING

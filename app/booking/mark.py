@@ -9,7 +9,7 @@ from uuid import UUID
 from app.booking import meanwhile, repository, rules, slots
 from app.booking.book import now_seconds
 from app.booking.cancel import cancel_within
-from app.booking.events import sync_after, tell, write_calendar
+from app.booking.events import sync_after, tell, was_held, write_calendar
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.meanwhile import Seen
 from app.booking.models import Conflict, EventSync, SessionStatus
@@ -136,6 +136,8 @@ async def _spend(
     await seats.settle(uow, row.mentor_id, row.student_id)
     kind = told or f"session_{status}"
     await tell(uow, kind, facts(row), version=version, sync=EventSync.NONE)
+    if status is SessionStatus.COMPLETED:
+        await was_held(uow, row, version)
 
 
 async def _give_back(uow: UnitOfWork, row: SessionRow) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.core.seen import digest
 from app.mentors.models import Mentor
 from app.packs.models import SessionPack
 from app.testimonials.models import Testimonial, TestimonialStatus
@@ -35,6 +36,11 @@ class Written(msgspec.Struct, frozen=True):
     mentor_name: str | None
     mentor_slug: str
     student_name: str | None
+
+    @property
+    def seen(self) -> str:
+        """What a form that decides about these words carries, so that it decides about no others."""
+        return digest(self.body)
 
 
 class About(msgspec.Struct, frozen=True):

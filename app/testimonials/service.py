@@ -5,7 +5,6 @@ Each function works in the caller's transaction, bound to whoever does it.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -83,20 +82,20 @@ async def withdraw(uow: UnitOfWork, testimonial_id: UUID) -> Written:
     return found
 
 
-async def decide(
-    uow: UnitOfWork, testimonial_id: UUID, status: TestimonialStatus, *, seen: datetime
-) -> Written:
-    """Approve or decline, by an admin who has read the words as of `seen` (`written_at`); the writer is told of an
-    approval, once. The same decision twice changes nothing.
+async def decide(uow: UnitOfWork, testimonial_id: UUID, status: TestimonialStatus, *, seen: str) -> Written:
+    """Approve or decline, by an admin who has read the words named by `seen`; their writer is told of an approval,
+    once. The same decision twice changes nothing. Returns what it was.
 
     Raises NotFound, Refused("rewritten") where the words have changed since.
     """
     found = await repository.one(uow.session, Testimonial.id == testimonial_id)
     if found is None:
         raise NotFound(GONE)
-    if found.status is status and found.written_at == seen:
+    if found.seen != seen:
+        raise Refused("rewritten", REWRITTEN)
+    if found.status is status:
         return found
-    as_read = sa.and_(Testimonial.id == testimonial_id, Testimonial.written_at == seen)
+    as_read = sa.and_(Testimonial.id == testimonial_id, Testimonial.body == found.body)
     decision = {"status": status, "decided_at": clock.now(), "decided_by": uow.user_id}
     if not await repository.change(uow.session, as_read, decision):
         raise Refused("rewritten", REWRITTEN)
