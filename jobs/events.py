@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from app.absences import notices as absence_notices
 from app.accounts import notices as accounts
 from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
@@ -43,6 +44,7 @@ EVENTS: dict[str, Handler] = {
 
 NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
+    **absence_notices.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
     **mentee_notices.NOTICES,

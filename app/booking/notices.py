@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.booking.ics import Meeting, invitation
-from app.booking.models import Conflict, EventSync, Session
+from app.booking.models import Conflict, EventSync, MoveProposal, ProposalStatus, Session
 from app.core.unit_of_work import Role, UnitOfWork
 from app.notifications.service import Message
 from app.packs.models import PackStatus, SessionPack
@@ -124,6 +124,39 @@ async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payloa
     return [_plain(settings, told, person, payload, more) for person in _present(told.mentor)]
 
 
+async def move_proposed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The student, while the proposal waits for an answer."""
+    return await _proposal(uow, settings, payload, Role.STUDENT, ProposalStatus.OPEN)
+
+
+async def proposal_declined(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The mentor."""
+    return await _proposal(uow, settings, payload, Role.MENTOR, ProposalStatus.DECLINED)
+
+
+async def proposal_withdrawn(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """The student."""
+    return await _proposal(uow, settings, payload, Role.STUDENT, ProposalStatus.WITHDRAWN)
+
+
+async def _proposal(
+    uow: UnitOfWork, settings: Settings, payload: Payload, role: Role, status: ProposalStatus
+) -> list[Message]:
+    told = await _told(uow, payload)
+    proposal = await uow.session.get_one(MoveProposal, UUID(payload["proposal_id"]))
+    if proposal.status is not status:
+        return []
+    path = f"/sessions/{told.id}" + ("/proposal" if status is ProposalStatus.OPEN else "")
+    start = datetime.fromisoformat(payload["proposed"])
+    more = {
+        "proposed_start": start,
+        "proposed_end": start + (told.end - told.start),
+        "link": _page(settings, path),
+    }
+    person = told.student if role is Role.STUDENT else told.mentor
+    return [_plain(settings, told, one, payload, more) for one in _present(person)]
+
+
 def _both(told: Told) -> list[Person]:
     return [*_present(told.student), *_present(told.mentor)]
 
@@ -228,4 +261,7 @@ NOTICES: Final[dict[str, Notice]] = {
     "session_auto_completed": session_auto_completed,
     "calendar_failed": calendar_failed,
     "calendar_conflict": calendar_conflict,
+    "move_proposed": move_proposed,
+    "proposal_declined": proposal_declined,
+    "proposal_withdrawn": proposal_withdrawn,
 }

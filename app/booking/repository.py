@@ -37,6 +37,10 @@ _LOCK = sa.text(
     " pg_advisory_xact_lock(hashtextextended('student:' || cast(:student_id as text), 0))"
 )
 
+_LOCK_MENTOR = sa.text(
+    "select pg_advisory_xact_lock(hashtextextended('mentor:' || cast(:mentor_id as text), 0))"
+)
+
 
 async def situation(
     uow: UnitOfWork,
@@ -79,6 +83,11 @@ async def queue_up(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> 
     Taken before all other locks, the mentor's first.
     """
     await session.execute(_LOCK, {"mentor_id": str(mentor_id), "student_id": str(student_id)})
+
+
+async def queue_up_mentor(session: AsyncSession, mentor_id: UUID) -> None:
+    """As `queue_up`, for a change that concerns a mentor's times with everybody."""
+    await session.execute(_LOCK_MENTOR, {"mentor_id": str(mentor_id)})
 
 
 async def find(session: AsyncSession, session_id: UUID, *, lock: bool = False) -> SessionRow:

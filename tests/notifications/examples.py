@@ -62,6 +62,28 @@ DISCOUNTED = {
 }
 FLAGS = ("wrong_amount", "wrong_currency", "no_seat", "partial_refund", "refund_failed", "disputed")
 
+PROPOSED = {
+    "proposed_start": START + timedelta(days=7),
+    "proposed_end": END + timedelta(days=7),
+    "link": f"{HOME}/sessions/0198/proposal",
+}
+AWAY = {
+    "recipient_name": "Ana O'Neill",
+    "other_name": "Inês <Duarte>",
+    "zone": "America/New_York",
+    "days": "from Mon 23 Nov to Fri 27 Nov 2026",
+    "days_added": 0,
+    "expires_at": None,
+    "sessions": [],
+    "link": f"{HOME}/sessions",
+}
+_ON_THE_DAYS = {"start": START, "end": END, "link": SESSION["link"], "canceled": False, "proposed": None}
+AWAY_SESSIONS = [
+    _ON_THE_DAYS | {"proposed": START + timedelta(days=7), "link": PROPOSED["link"]},
+    _ON_THE_DAYS | {"canceled": True},
+    _ON_THE_DAYS,
+]
+
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
     "reset_password": ACCOUNT,
@@ -121,6 +143,11 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "link": f"{HOME}/instructors/ines-duarte#testimonials",
         "own_link": f"{HOME}/testimonials/0199",
     },
+    "move_proposed": SESSION | PROPOSED,
+    "proposal_declined": SESSION | PROPOSED | {"role": "mentor"},
+    "proposal_withdrawn": SESSION | PROPOSED,
+    "mentor_away": AWAY,
+    "mentor_back": AWAY | {"sessions": [{"start": START, "end": END, "link": SESSION["link"]}]},
     "calendar_revoked": {"recipient_name": "Inês Duarte", "link": f"{HOME}/instructor/settings"},
     "calendar_failed": SESSION | {"role": "mentor"},
     "calendar_conflict": SESSION | {"role": "mentor", "conflict": "moved"},
@@ -168,6 +195,11 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "session_no_show": [{"sessions_left": 1}],
     "session_auto_completed": [{"sessions_left": 2}, {"role": "mentor"}],
     "testimonial_asked": [{"after": "last"}],
+    "mentor_away": [
+        {"days_added": 5, "expires_at": END + timedelta(days=50)},
+        {"days_added": 1, "expires_at": END + timedelta(days=46), "sessions": AWAY_SESSIONS},
+        {"sessions": AWAY_SESSIONS[:1]},
+    ],
     "calendar_failed": [{"reason": "The calendar is read-only."}],
     "calendar_conflict": [{"conflict_start": START + timedelta(hours=2)}, {"conflict": "deleted"}],
 }
