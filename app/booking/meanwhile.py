@@ -104,6 +104,7 @@ async def _same_sitting(uow: UnitOfWork, session_id: UUID, after: Mapping[str, s
     """True if the last entry about these texts is the same person's and recent."""
     for entry in reversed(await lists.history(uow, session_id)):
         if entry.action == "edit" and not after.keys().isdisjoint(entry.after):
-            mine = entry.actor_id == uow.principal.user_id and entry.after == after
+            who = uow.principal
+            mine = entry.actor_id == who.user_id and who.impersonator_id is None and entry.after == after
             return mine and entry.at > clock.now() - ONE_SITTING
     return False

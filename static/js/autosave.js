@@ -1,42 +1,40 @@
 // Forms with one text that save themselves (data-autosave, with hx-sync="this:queue last"). What is sent is what stands in the
 // field when it is sent, not when it began to wait; a text that was sent and never answered goes along as `tried`, for it may
-// have been kept. While two versions are side by side (data-meanwhile) only a button decides. Nobody leaves with a text that
-// isn't kept without being asked.
-const kept = new WeakMap(); // form: the text that the server has
+// have been kept. What became of it is said beside the field (.saved) and nowhere else. While two versions are side by side
+// (data-meanwhile) only a button decides. Nobody leaves with a text that isn't kept without being asked.
+// field.defaultValue is the text that the server has.
+const ANSWERS = [200, 409, 422]; // the server's own to a save; anything else left the text where it is
 const sent = new WeakMap(); // form: the text that is on its way
 const unanswered = new WeakMap(); // form: a text that got no answer
-const ANSWERS = [200, 409, 422];
 
-const forms = () => [...document.querySelectorAll("form[data-autosave]")];
-const formOf = (event) => (event.detail.ctx?.sourceElement?.matches?.("form[data-autosave]") ? event.detail.ctx.sourceElement : null);
+const formOf = (event) => event.target.closest?.("form[data-autosave]");
 const fieldOf = (form) => form.querySelector("textarea, input:not([type=hidden])");
-const isOpen = (form) => kept.has(form) && kept.get(form) !== fieldOf(form).value;
+const isOpen = (form) => fieldOf(form).value !== fieldOf(form).defaultValue;
+const open = () => [...document.querySelectorAll("form[data-autosave]")].filter(isOpen);
 
 function say(form, words, failed = false) {
   const note = form.querySelector(".saved");
-  if (!note) return;
   note.textContent = words;
   note.classList.toggle("is-failed", failed);
 }
 
+const fail = (form, why) => say(form, `Not saved. ${why} Your text is still here.`, true);
+
 document.addEventListener("input", (event) => {
-  const form = event.target.closest("form[data-autosave]");
-  if (!form) return;
-  if (!kept.has(form)) kept.set(form, event.target.defaultValue);
-  say(form, "");
+  const form = formOf(event);
+  if (form) say(form, "");
 });
 
 document.addEventListener("htmx:before:request", (event) => {
   const form = formOf(event);
   if (!form) return;
-  const { request, sourceEvent } = event.detail.ctx;
-  if (sourceEvent?.type !== "submit" && form.querySelector("[data-meanwhile]")) {
+  const { request } = event.detail.ctx;
+  if (!request.submitter && (!isOpen(form) || form.querySelector("[data-meanwhile]"))) {
     event.preventDefault();
     return;
   }
   for (const [name, value] of new FormData(form)) request.body.set(name, value);
   if (unanswered.has(form)) request.body.set("tried", unanswered.get(form));
-  request.keepalive = request.body.toString().length < 60_000; // more than that browsers don't send from a page that is left
   sent.set(form, fieldOf(form).value);
 });
 
@@ -50,40 +48,40 @@ document.addEventListener("htmx:after:request", (event) => {
   }
   event.preventDefault(); // words about a failure don't belong where the state of the text is shown
   const words = new DOMParser().parseFromString(text, "text/html").body.textContent.replace(/\s+/g, " ").trim();
-  say(form, `Not saved. ${words} Your text is still here.`, true);
+  fail(form, words);
 });
 
 document.addEventListener("htmx:error", (event) => {
   const form = formOf(event);
-  if (!form || event.detail.ctx.response) return;
+  if (!form || !event.detail.ctx || event.detail.ctx.response) return;
+  event.stopPropagation(); // before problem.js: nobody who types is taken elsewhere on the page
   unanswered.set(form, sent.get(form));
-  say(form, "Not saved. No answer came back. Your text is still here.", true);
-});
+  fail(form, "No answer came back.");
+}, true);
 
 document.addEventListener("htmx:after:swap", (event) => {
   const form = formOf(event);
   if (!form) return;
   const { request, response } = event.detail.ctx;
   const field = fieldOf(form);
-  const taken = request.submitter?.name === "take";
-  if (response.status === 200) kept.set(form, taken ? field.value : sent.get(form));
-  for (const error of form.querySelectorAll(".field > .error")) error.remove();
-  field.toggleAttribute("aria-invalid", Boolean(form.querySelector(".error")));
-  if (field.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
+  if (response.status === 200 && request.submitter?.name !== "take") field.defaultValue = sent.get(form);
+  for (const error of form.querySelectorAll(".field > .error")) error.remove(); // a whole page's, from before
+  const error = form.querySelector(".error");
+  if (error) {
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", error.id);
+  } else field.removeAttribute("aria-invalid");
   if (["keep", "take"].includes(request.submitter?.name)) field.focus();
-  if (kept.get(form) !== field.value && response.status === 200) say(form, "");
-});
-
-function saveNow() {
-  const open = forms().filter(isOpen);
-  for (const form of open) form.dispatchEvent(new Event("change"));
-  return open.length > 0;
-}
-
-addEventListener("beforeunload", (event) => {
-  if (saveNow()) event.preventDefault();
+  if (response.status === 200 && isOpen(form)) say(form, "");
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") saveNow();
+  if (document.hidden) for (const form of open()) form.requestSubmit();
+});
+
+addEventListener("beforeunload", (event) => {
+  for (const form of open()) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
 });

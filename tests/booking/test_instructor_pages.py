@@ -101,9 +101,9 @@ async def test_notes_and_recording_inline(
     base = f"{LIST}/{booked.id}"
     notes = await browser.post(f"{base}/notes", {"notes": "Line\r\nand <wash>"}, htmx=True)
     assert notes.status_code == 200
-    assert notes.text.lstrip().startswith(f'<div id="{booked.id}-notes-state"')
+    assert notes.text.lstrip().startswith(f'<div id="session-{booked.id}-notes-state"')
     assert ("Saved" in notes.text, "<textarea" in notes.text) == (True, False)
-    assert f'<span id="{booked.id}-has" class="quiet" hx-swap-oob="true">· notes</span>' in notes.text
+    assert f'<span id="session-{booked.id}-has" class="quiet" hx-swap-oob="true">· notes</span>' in notes.text
     link = await browser.post(f"{base}/recording", {"recording_url": " https://example.com/r "})
     assert target(link) == LIST
     row = await desk.session(booked.id)
@@ -141,8 +141,8 @@ async def test_what_cannot_be_kept_comes_back_beside_its_field(
     answer = await browser.post(f"{LIST}/{booked.id}/{what}", form, htmx=True)
     assert answer.status_code == 422
     field = next(iter(form))
-    assert f'id="{booked.id}-{field}-error"' in answer.text
-    assert answer.text.lstrip().startswith(f'<div id="{booked.id}-{field}-state"')
+    assert f'id="session-{booked.id}-{field}-error"' in answer.text
+    assert answer.text.lstrip().startswith(f'<div id="session-{booked.id}-{field}-state"')
     plain = await browser.post(f"{LIST}/{booked.id}/{what}", form)
     assert (plain.status_code, 'aria-invalid="true"' in plain.text) == (422, True)
     row = await desk.session(booked.id)

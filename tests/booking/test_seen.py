@@ -59,7 +59,7 @@ async def test_the_second_editor_is_told_and_overwrites_nothing(
     where = f"{LIST}/{booked.id}/{path}"
     told = await browser.post(where, {field: mine, "seen": digest("")}, htmx=True)
     assert (told.status_code, "<html" in told.text) == (409, False)
-    assert told.text.lstrip().startswith(f'<div id="{booked.id}-{field}-state"')
+    assert told.text.lstrip().startswith(f'<div id="session-{booked.id}-{field}-state"')
     assert "changed meanwhile by an administrator" in told.text
     assert theirs in told.text
     assert f'name="seen" value="{digest("")}"' in told.text  # until there was a choice nothing is overwritten
