@@ -34,6 +34,7 @@ from app.core.stopping import when_told_to_stop
 from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
+from app.dashboards.http import student as student_dashboard
 from app.limits import policy_for
 from app.payments import http as payments
 from app.settings import Settings
@@ -48,6 +49,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *booking.HANDLERS,
     *calendars.HANDLERS,
     *payments.HANDLERS,
+    *student_dashboard.HANDLERS,
     *testimonials.HANDLERS,
     *deletion.HANDLERS,
     *instructors.HANDLERS,

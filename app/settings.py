@@ -62,6 +62,9 @@ class Settings:
     email_from: str = "Huckleberry Mentorships <hello@example.test>"
     email_reply_to: str = ""
 
+    # Discord
+    discord_client_id: str = ""
+
     # Payments
     stripe_secret_key: str = ""
     stripe_webhook_secret: str = ""

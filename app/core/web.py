@@ -28,7 +28,12 @@ _LOCAL_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
 
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
     "anonymous": [("Instructors", "/instructors"), ("Sign in", "/sign-in"), ("Sign up", "/sign-up")],
-    Role.STUDENT: [("Sessions", "/sessions"), ("Calendar", "/calendar"), ("Settings", "/settings")],
+    Role.STUDENT: [
+        ("Dashboard", "/dashboard"),
+        ("Sessions", "/sessions"),
+        ("Calendar", "/calendar"),
+        ("Settings", "/settings"),
+    ],
     Role.MENTOR: [
         ("My Sessions", "/instructor/sessions"),
         ("Seats", "/instructor/waitlist"),
@@ -37,7 +42,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
     ],
     Role.ADMIN: [("Admin", "/admin"), ("Instructors", "/instructors")],
 }
-HOME = {Role.STUDENT: "/sessions", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/admin/instructors"}
+HOME = {Role.STUDENT: "/dashboard", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/admin/instructors"}
 
 
 class Viewer(msgspec.Struct, frozen=True):

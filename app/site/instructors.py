@@ -15,9 +15,11 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, fragment, is_htmx, page
 from app.site import repository
 from app.site.standing import standing
+from app.testimonials import repository as testimonials
 
 PER_PAGE = 20
 LONGEST_CODE = 100
+SAID_ON_LANDING, SAID_ON_PROFILE = 3, 20
 AppRequest = Request[Any, Any, Any]
 
 
@@ -29,10 +31,11 @@ def _zone(viewer: Viewer | None) -> str:
 async def landing(
     request: AppRequest, uow: NamedDependency[UnitOfWork], viewer: NamedDependency[Viewer | None]
 ) -> Response[str]:
-    """Who teaches here and when the next hour is free."""
+    """Who teaches here, when the next hour is free, and what students say."""
     mentors = await repository.first_mentors(uow, limit=8)
     mentors.sort(key=lambda mentor: not mentor.next_free)
-    return page(request, "site/landing.html", mentors=mentors[:4], zone=_zone(viewer))
+    said = await testimonials.public(uow.session, None, SAID_ON_LANDING)
+    return page(request, "site/landing.html", mentors=mentors[:4], zone=_zone(viewer), testimonials=said)
 
 
 @get("/instructors", include_in_schema=False)
@@ -83,6 +86,7 @@ async def profile(
         zone=_zone(viewer),
         **await shop(uow, viewer, mentor.id, code),
         pack={"remaining": credit} if credit else None,
+        testimonials=await testimonials.public(uow.session, mentor.id, SAID_ON_PROFILE),
         calendar_href=f"/calendar?{urlencode({'mentor_id': str(mentor.id)})}",
     )
 

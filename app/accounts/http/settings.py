@@ -10,13 +10,21 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.accounts import access_tokens, identities, password_change, profile, rules, web_sessions
+from app.accounts import (
+    access_tokens,
+    identities,
+    password_change,
+    profile,
+    rules,
+    student_profile,
+    web_sessions,
+)
 from app.accounts.authentication import SESSION_COOKIE
-from app.accounts.guards import requires_user
+from app.accounts.guards import requires_student, requires_user
 from app.accounts.http.common import forget_browser, in_order, settings_of, signed_in
 from app.core.errors import Invalid
 from app.core.ids import parse_id
-from app.core.unit_of_work import UnitOfWork
+from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import (
     THEME_COOKIE,
     AppRequest,
@@ -66,6 +74,25 @@ async def change_profile(request: AppRequest, uow: NamedDependency[UnitOfWork]) 
         Cookie(key=THEME_COOKIE, value=theme, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
     )
     return response
+
+
+@post("/about", include_in_schema=False, guards=[requires_student])
+async def change_about(request: AppRequest, uow: NamedDependency[UnitOfWork]) -> Response[str]:
+    """What a student tells their instructors about themselves."""
+    form = await posted(request, *student_profile.FIELDS)
+    try:
+        await student_profile.change(uow, form)
+    except Invalid as error:
+        wrong = {"about_form": form, "about_errors": in_order(error.fields, form)}
+        return await _section(request, uow, "about", 422, **wrong)
+    return await _saved(request, uow, "about", "Saved.")
+
+
+@post("/checklist", include_in_schema=False, guards=[requires_student])
+async def take_up_checklist(request: AppRequest, uow: NamedDependency[UnitOfWork]) -> Response[str]:
+    """The list of getting started is on the dashboard again."""
+    await student_profile.take_up(uow)
+    return see_other(request, "/dashboard#checklist")
 
 
 @post("/password", include_in_schema=False)
@@ -138,6 +165,7 @@ async def sections(request: AppRequest, uow: UnitOfWork) -> dict[str, Any]:
         "zones": zone_choices(),
         "profile_form": profile_form(viewer),
         "profile_errors": {},
+        **await _about(uow, viewer),
         "has_password": ways.has_password,
         "password_errors": {},
         "google": {
@@ -151,6 +179,15 @@ async def sections(request: AppRequest, uow: UnitOfWork) -> dict[str, Any]:
         "token_errors": {},
         "new_token": None,
     }
+
+
+async def _about(uow: UnitOfWork, viewer: Viewer) -> dict[str, Any]:
+    """What accounts/_about.html takes; only students tell."""
+    if viewer.role is not Role.STUDENT:
+        return {"about_form": None}
+    own = await student_profile.read(uow, viewer.id)
+    form = {"about": own.about, "goals": own.goals}
+    return {"about_form": form, "about_errors": {}, "put_aside": own.put_aside_at is not None}
 
 
 def profile_form(viewer: Viewer) -> dict[str, str]:
@@ -188,6 +225,8 @@ HANDLERS = [
         route_handlers=[
             settings_page,
             change_profile,
+            change_about,
+            take_up_checklist,
             change_password,
             disconnect_google,
             end_device,

@@ -1,0 +1,48 @@
+"""Getting started: what a new student is asked, once, in whatever order they like. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from litestar.routes import BaseRoute
+
+from app.accounts.student_profile import OwnProfile
+from app.settings import Settings
+
+LINKING: Final = "/auth/discord"
+
+
+def discord_href(settings: Settings, routes: Sequence[BaseRoute]) -> str | None:
+    """Where a Discord account is linked; None while Discord isn't configured, or can't be linked here.
+
+    The one place that decides whether Discord is spoken of on the dashboard.
+    """
+    served = any(route.path == LINKING for route in routes)
+    return f"{LINKING}?purpose=link" if served and settings.discord_client_id else None
+
+
+def items(profile: OwnProfile, discord: str | None) -> list[dict[str, Any]]:
+    """The steps in order: `name`, `title`, `done`; the first that isn't done is `open`."""
+    steps = [
+        ("about", "A few words about you", bool(profile.about)),
+        ("time_zone", "Your time zone", profile.zone_confirmed_at is not None),
+        ("goals", "What you would like to learn", bool(profile.goals)),
+    ]
+    if discord is not None:
+        steps.append(("discord", "Discord", profile.discord))
+    following = next((name for name, _, done in steps if not done), None)
+    return [
+        {"name": name, "title": title, "done": done, "open": name == following} for name, title, done in steps
+    ]
+
+
+def checklist(profile: OwnProfile, discord: str | None, wrong: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The list with its progress; None where it was finished or put aside. Steps that are `wrong` are shown, open."""
+    if profile.put_aside_at is not None and not wrong:
+        return None
+    steps = items(profile, discord)
+    if wrong:
+        steps = [step | {"open": step["name"] in wrong} for step in steps]
+    done = sum(step["done"] for step in steps)
+    return {"steps": steps, "done": done, "total": len(steps), "discord_href": discord}
