@@ -143,7 +143,6 @@ async def test_a_save_without_an_answer_says_so_and_loses_nothing(windows: Windo
     await expect(row).to_contain_text("Not saved. No answer came back. Your text is still here.")
     asked: list[str] = []
     page.once("dialog", lambda dialog: asked.append(dialog.type) or dialog.dismiss())  # type: ignore[func-returns-value]
-    windows.complaints.found.clear()
     await page.route("**/notes", lambda route: route.fulfill(status=503, body="<p>Not now.</p>"), times=1)
     await page.evaluate("location.assign('/settings')")
     await expect(row).to_contain_text("Not saved. Not now. Your text is still here.")
@@ -152,6 +151,8 @@ async def test_a_save_without_an_answer_says_so_and_loses_nothing(windows: Windo
     await expect(row.get_by_text("Saved", exact=True)).to_be_visible()
     _, again = await opened(windows, row_id)
     await expect(again.get_by_label("Notes", exact=True)).to_have_value("Lost on its way, found again")
+    assert any("htmx:error" in said for said in windows.complaints.found)
+    windows.complaints.found.clear()  # the failures above were ours
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["htmx", "plain"])

@@ -14,6 +14,7 @@ const open = () => [...document.querySelectorAll("form[data-autosave]")].filter(
 
 function say(form, words, failed = false) {
   const note = form.querySelector(".saved");
+  if (!note) return;
   note.textContent = words;
   note.classList.toggle("is-failed", failed);
 }
