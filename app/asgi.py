@@ -34,8 +34,10 @@ from app.core.stopping import when_told_to_stop
 from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
+from app.dashboards.http import instructor as instructor_dashboard
 from app.dashboards.http import student as student_dashboard
 from app.limits import policy_for
+from app.mentees import http as mentees
 from app.payments import http as payments
 from app.settings import Settings
 from app.site import deletion, instructor_settings, instructors, products, seats, statement, waitlist
@@ -49,6 +51,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *booking.HANDLERS,
     *calendars.HANDLERS,
     *payments.HANDLERS,
+    *mentees.HANDLERS,
+    *instructor_dashboard.HANDLERS,
     *student_dashboard.HANDLERS,
     *testimonials.HANDLERS,
     *deletion.HANDLERS,

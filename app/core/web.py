@@ -35,14 +35,16 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Settings", "/settings"),
     ],
     Role.MENTOR: [
+        ("Dashboard", "/instructor/dashboard"),
         ("My Sessions", "/instructor/sessions"),
+        ("Mentees", "/instructor/students"),
         ("Seats", "/instructor/waitlist"),
         ("Packs", "/instructor/products"),
         ("Settings", "/instructor/settings"),
     ],
     Role.ADMIN: [("Admin", "/admin"), ("Instructors", "/instructors")],
 }
-HOME = {Role.STUDENT: "/dashboard", Role.MENTOR: "/instructor/sessions", Role.ADMIN: "/admin/instructors"}
+HOME = {Role.STUDENT: "/dashboard", Role.MENTOR: "/instructor/dashboard", Role.ADMIN: "/admin/instructors"}
 
 
 class Viewer(msgspec.Struct, frozen=True):

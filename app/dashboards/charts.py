@@ -16,6 +16,11 @@ TOP: Final = 16
 """Room for the words above the highest line."""
 BOTTOM: Final = 20
 """Room for the months."""
+LETTER: Final = 5.6
+"""About as wide as a digit of a line's number."""
+AXIS_GAP: Final = 6
+NAMED: Final = 2
+"""Every so many columns, counted from the last, carry their name."""
 GAP: Final = 0.3
 """Of a column's place, how much is left free."""
 MOST_LINES: Final = 4
@@ -70,11 +75,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything that the template writes down. `marks_y`: the base line of the columns' names."""
+    """Everything that the template writes down. Right of `axis` are the columns; `marks_y`: where their names stand."""
 
     key: str
     title: str
     summary: str
+    axis: float
     series: tuple[Series, ...]
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
@@ -142,46 +148,47 @@ def columns(
 
     `in_words` spells a number out for the table, `on_lines` beside a line; `unit`: what the lines count in.
     """
-    tall = [sum(max(one.values[at], 0) for one in series) for at in range(len(names))]
-    deep = [sum(min(one.values[at], 0) for one in series) for at in range(len(names))]
-    scale = scale_for(min(deep, default=0), max(tall, default=0), unit=unit)
-    spell = on_lines or in_words
-    place = WIDTH / max(len(names), 1)
+    totals = [[one.values[at] for one in series] for at in range(len(names))]
+    lowest = min((sum(min(value, 0) for value in column) for column in totals), default=0)
+    highest = max((sum(max(value, 0) for value in column) for column in totals), default=0)
+    scale = scale_for(lowest, highest, unit=unit)
+    lines = [Line(scale.y(value), (on_lines or in_words)(value), value == 0) for value in scale.steps()]
+    axis = round(max(len(line.label) for line in lines) * LETTER + AXIS_GAP, 2)
+    place = (WIDTH - axis) / max(len(names), 1)
+    named = {at for at in range(len(names)) if (len(names) - 1 - at) % NAMED == 0}
     return Chart(
         key=key,
         title=title,
         summary=summary,
+        axis=axis,
         series=tuple(series),
-        bars=tuple(_bars(names, series, scale, in_words)),
-        lines=tuple(Line(scale.y(value), spell(value), value == 0) for value in scale.steps()),
-        marks=tuple(Mark(round((at + 0.5) * place, 2), short) for at, (short, _) in enumerate(names)),
+        bars=tuple(_bars([full for _, full in names], series, scale, axis, in_words)),
+        lines=tuple(lines),
+        marks=tuple(Mark(round(axis + (at + 0.5) * place, 2), names[at][0]) for at in sorted(named)),
         rows=tuple(
-            Row(full, tuple(in_words(one.values[at]) for one in series)) for at, (_, full) in enumerate(names)
+            Row(full, tuple(map(in_words, column))) for (_, full), column in zip(names, totals, strict=True)
         ),
     )
 
 
 def _bars(
-    names: Sequence[tuple[str, str]], series: Sequence[Series], scale: Scale, in_words: Callable[[int], str]
+    names: Sequence[str], series: Sequence[Series], scale: Scale, axis: float, in_words: Callable[[int], str]
 ) -> Iterator[Bar]:
-    place = WIDTH / max(len(names), 1)
-    for at, (_, full) in enumerate(names):
+    place = (WIDTH - axis) / max(len(names), 1)
+    for at, name in enumerate(names):
         above = below = 0
         for one in series:
             value = one.values[at]
             if not value:
                 continue
             start = above if value > 0 else below
-            if value > 0:
-                above += value
-            else:
-                below += value
-            y, end = sorted((scale.y(start), scale.y(start + value)))
+            y, foot = sorted((scale.y(start), scale.y(start + value)))
+            above, below = above + max(value, 0), below + min(value, 0)
             yield Bar(
                 key=one.key,
-                x=round((at + GAP / 2) * place, 2),
+                x=round(axis + (at + GAP / 2) * place, 2),
                 y=y,
                 width=round((1 - GAP) * place, 2),
-                height=round(end - y, 2),
-                words=f"{full}, {one.name.lower()}: {in_words(value)}",
+                height=round(foot - y, 2),
+                words=f"{name}, {one.name.lower()}: {in_words(value)}",
             )

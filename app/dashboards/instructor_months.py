@@ -71,7 +71,7 @@ def last_months(now: datetime, zone: str, count: int = COUNT) -> tuple[Month, ..
 
 def _start_of_month(day: Date, zone: str) -> datetime:
     """The first instant of the day's month, whatever the clock shows then: midnight may be skipped."""
-    noon = ZonedDateTime(day.year, day.month, 15, 12, tz=zone, disambiguate="compatible")
+    noon = ZonedDateTime(day.year, day.month, 15, 12, tz=zone, disambiguation="compatible")
     return noon.start_of("month").to_instant().to_stdlib().astimezone(UTC)
 
 

@@ -67,9 +67,14 @@ async def keep(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, text: str, se
     return Note(body, now)
 
 
+def plain(text: str) -> str:
+    """The text with the line ends that we keep; forms send others."""
+    return text.replace("\r\n", "\n")
+
+
 def checked(text: str) -> str:
     """The notes with plain line ends. Raises Invalid (`body`)."""
-    body = text.replace("\r\n", "\n")
+    body = plain(text)
     if len(body) > MAX:
         raise Invalid({"body": f"Notes hold {MAX:,} characters; these are {len(body) - MAX:,} too many."})
     if "\x00" in body:
@@ -77,7 +82,7 @@ def checked(text: str) -> str:
     return body
 
 
-def _select(mentor_id: UUID, student_id: UUID) -> sa.Select[tuple[str, datetime]]:
+def _select(mentor_id: UUID, student_id: UUID) -> sa.Select[str, datetime]:
     return sa.select(MenteeNote.body, MenteeNote.changed_at).where(
         MenteeNote.mentor_id == mentor_id, MenteeNote.student_id == student_id
     )

@@ -153,7 +153,10 @@ async def _found(uow: UnitOfWork, viewer: Viewer, id_: UUID, place: Place) -> Sh
 async def _row(
     request: AppRequest, uow: UnitOfWork, viewer: Viewer, place: Place, session: Shown, status: int
 ) -> Response[str]:
-    """The session with its state and what can be done now; how many there are of each is told along with it."""
+    """The session with its state and what can be done now; how many there are of each is told along with it.
+
+    A page that shows more about sessions hears `session-changed` and asks for it again.
+    """
     if not is_htmx(request):
         return await place.page(request, uow, viewer, session, status)
     counts = await mentor_lists.counts(uow, session["mentor_id"])
@@ -161,6 +164,7 @@ async def _row(
         request,
         "booking/_instructor_marked.html",
         status=status,
+        headers={"hx-trigger": "session-changed"} if status == 200 else None,
         session=session,
         zone=viewer.time_zone,
         counts=counts,
