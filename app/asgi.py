@@ -20,8 +20,10 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Middleware
 
 from app import wiring
+from app.absences import http as absences
 from app.accounts import http as accounts
 from app.accounts.authentication import Authentication
+from app.admin import http as admin
 from app.booking import http as booking
 from app.booking.live import Hub
 from app.calendars import http as calendars
@@ -49,8 +51,10 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *health.HANDLERS,
     *accounts.HANDLERS,
     *booking.HANDLERS,
+    *absences.HANDLERS,
     *calendars.HANDLERS,
     *payments.HANDLERS,
+    *admin.HANDLERS,
     *mentees.HANDLERS,
     *instructor_dashboard.HANDLERS,
     *student_dashboard.HANDLERS,

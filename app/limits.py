@@ -15,6 +15,7 @@ CHECKOUT = Policy("checkout", 3, 10, "user or address")
 AVAILABILITY = Policy("availability", 60, 600, "user or address")
 INSTRUCTOR = Policy("instructor", 60, 1200, "user or address")
 WEBHOOK = Policy("webhook", 300, 6000, "address")
+INVITATION = Policy("invitation", 20, 200, "user or address")
 EXEMPT = None
 
 # (methods, path template as a regular expression, policy): the first that matches.
@@ -26,8 +27,9 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
     ("POST", r"/settings/password", AUTH),
     ("GET", r"/auth/.+", AUTH),
-    ("POST", r"/sign-out", USER),
-    ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", DEFAULT),
+    ("POST", r"/invitations/.+", AUTH),
+    ("POST", r"/sign-out|/impersonation/end", USER),
+    ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?|/invitations/.+", DEFAULT),
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
     ("POST", r"/sessions|/api/sessions", BOOKING),
     ("PATCH", r"/api/sessions/.+", BOOKING),
@@ -35,9 +37,10 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/checkout/code", USER),
     ("GET", r"/checkout(/.+)?|/api/checkout/verify|/receipts/.+", USER),
     ("GET", r"/api/checkout/(success|cancel)", DEFAULT),
-    ("POST", r"/sessions/.+/(move|cancellation)", BOOKING),
+    ("POST", r"/sessions/.+/(move|cancellation|proposal/(acceptance|refusal))", BOOKING),
     ("GET|POST", r"/instructor/.+", INSTRUCTOR),
     ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),
+    ("POST", r"/admin/invitations|/admin/users/.+/invitation", INVITATION),
     ("GET|POST", r"/admin/.+", USER),
     ("GET|POST", r"/waitlist(/.+)?", USER),
     ("GET", r"/packs/.+", USER),

@@ -43,6 +43,11 @@ class Days:
         year = f" {self.first.year}" if self.first.year != self.last.year else ""
         return f"from {_said(self.first)}{year} to {_said(self.last)} {self.last.year}"
 
+    @property
+    def title(self) -> str:
+        """As `said`, beginning a sentence."""
+        return self.said[0].upper() + self.said[1:]
+
     def span(self, zone: str) -> Span | None:
         """When the first begins and the last ends on the zone's clock; None for dates that never are there."""
         around = _epoch(self.first) - 2 * DAY, _epoch(self.last) + 3 * DAY

@@ -95,12 +95,16 @@ class DayView(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Picker:
-    """Where a student picks a time: `path` and `query` make the addresses of its days and months."""
+    """Where a student picks a time: `path` and `query` make the addresses of its days and months.
+
+    `there`: the zone whose time stands beside the viewer's, where it isn't the mentor's.
+    """
 
     offers: Offers
     zone: str
     path: str
     query: dict[str, str]
+    there: str | None = None
 
     def day_href(self, date: Date) -> str:
         """The day's own address."""
@@ -173,7 +177,7 @@ class Picker:
     def _parts(self, slots: Sequence[Slot]) -> list[PartView]:
         parts: dict[str, list[SlotView]] = {}
         for slot in slots:
-            part, face = _face(slot.start, self.zone, self.offers.mentor.time_zone)
+            part, face = _face(slot.start, self.zone, self.there or self.offers.mentor.time_zone)
             parts.setdefault(part, []).append(SlotView(face, os.urandom(16).hex()))
         return [PartView(name, shown) for name, shown in parts.items()]
 

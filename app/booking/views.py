@@ -22,10 +22,11 @@ _UNDO = {"status": "scheduled", "label": "Undo"}
 _KEEP = {"status": "scheduled", "label": "Keep our time"}
 
 
-def row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """A session as booking/_session_row.html and booking/session.html take it."""
-    movable = rules.refusal_to_move(session.status, _seconds(session.start), _seconds(now)) is None
-    open_ = rules.refusal_to_cancel(session.status, _seconds(session.start), _seconds(now)) is None
+def row(session: Listed, viewer: Viewer, now: datetime, *, proposed: bool = False) -> dict[str, Any]:
+    """A session as booking/_session_row.html and booking/session.html take it. `proposed`: another time is."""
+    asked = session.status, _seconds(session.start), _seconds(now)
+    movable = rules.refusal_to_move(*asked, proposed=proposed) is None
+    open_ = rules.refusal_to_cancel(*asked) is None
     return {
         "id": session.id,
         "start": session.start,
@@ -35,7 +36,8 @@ def row(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "calendar_pending": session.event_sync is EventSync.PENDING,
         "can_move": movable and viewer.role is Role.STUDENT,
         "can_cancel": open_ and viewer.role is not Role.ADMIN,
-        "policy": _policy(session, viewer, now) if open_ else None,
+        "can_propose": viewer.role is Role.MENTOR and rules.refusal_to_propose(*asked) is None,
+        "policy": _policy(session, viewer, now, proposed) if open_ else None,
         "recording_url": session.recording_url,
         "notes": session.notes or None,
         "join_url": None,
@@ -157,7 +159,7 @@ def _with(session: Listed, viewer: Viewer) -> dict[str, Any]:
     return {"with_name": names, "with_zone": None, "with_slug": None}
 
 
-def _policy(session: Listed, viewer: Viewer, now: datetime) -> str | None:
+def _policy(session: Listed, viewer: Viewer, now: datetime, proposed: bool) -> str | None:
     if viewer.role is Role.MENTOR:
         return (
             "You can cancel it until it starts; the session then goes back to the pack of your mentee,"
@@ -170,6 +172,11 @@ def _policy(session: Listed, viewer: Viewer, now: datetime) -> str | None:
         return (
             f"You can move or cancel it until {stamp(until, viewer.time_zone)}."
             " Canceled later, the session is used up."
+        )
+    if proposed:
+        return (
+            "It starts in less than 24 hours. Because another time is proposed to you, you can still move it;"
+            " canceling it uses up the session."
         )
     return (
         "It starts in less than 24 hours: it can’t be moved any more, and canceling it uses up the session."

@@ -2,12 +2,14 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.booking.http import api, calendar, events, instructor, moves, sessions
+from app.booking.http import api, calendar, events, instructor, moves, proposals, proposals_mentor, sessions
 
 HANDLERS: list[ControllerRouterHandler] = [
     *calendar.HANDLERS,
     *sessions.HANDLERS,
     *moves.HANDLERS,
+    *proposals.HANDLERS,
+    *proposals_mentor.HANDLERS,
     *instructor.HANDLERS,
     *api.HANDLERS,
     *events.HANDLERS,

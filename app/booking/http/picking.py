@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +72,13 @@ def _choice(mentor: Person, wanted: UUID) -> dict[str, Any]:
 
 async def read(uow: UnitOfWork, viewer: Viewer, mentor_id: UUID, place: Place, asked: Shown) -> Picker:
     """The offers from what is shown to the mentor's horizon: one query."""
+    since, until = window(viewer, place, asked)
+    found = await offers(uow, mentor_id, since, until, to_horizon=True, moving=place.moving)
+    return Picker(found, viewer.time_zone, place.path, place.query)
+
+
+def window(viewer: Viewer, place: Place, asked: Shown) -> tuple[datetime, datetime]:
+    """What a situation must reach to show what is asked for."""
     now = int(clock.now().timestamp())
     marks = [now, *(place.near or ())]
     if asked.day is not None:
@@ -79,10 +87,7 @@ async def read(uow: UnitOfWork, viewer: Viewer, mentor_id: UUID, place: Place, a
         marks += dates.month_bounds(asked.month, viewer.time_zone)
     if asked.day is not None and asked.month is None:
         marks += dates.month_bounds(asked.day.year_month(), viewer.time_zone)
-    found = await offers(
-        uow, mentor_id, instant(min(marks)), instant(max(marks)), to_horizon=True, moving=place.moving
-    )
-    return Picker(found, viewer.time_zone, place.path, place.query)
+    return instant(min(marks)), instant(max(marks))
 
 
 def parts(picker: Picker, place: Place, day: Date, month: YearMonth | None) -> dict[str, Any]:

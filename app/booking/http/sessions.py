@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student, requires_user
-from app.booking import dates, lists, service, views
+from app.booking import dates, lists, proposals, service, views
 from app.booking.http import parse, picking
 from app.booking.http.picking import Place, Shown
 from app.booking.ics import Meeting, invitation
@@ -93,11 +93,14 @@ async def index(
     now = clock.now()
     upcoming = await lists.upcoming(uow, viewer.id, now)
     past = await lists.past(uow, viewer.id, now, PER_PAGE + 1, (number - 1) * PER_PAGE)
+    proposed = await proposals.open_of_student(uow)
+    asked = {proposal.session_id for proposal in proposed}
     return page(
         request,
         "booking/sessions.html",
         zone=viewer.time_zone,
-        upcoming=[views.row(session, viewer, now) for session in upcoming],
+        proposals=proposed,
+        upcoming=[views.row(session, viewer, now, proposed=session.id in asked) for session in upcoming],
         past=[views.row(session, viewer, now) for session in past[:PER_PAGE]],
         pagination=turning("/sessions?page={}", number, len(past)),
         can_book=await lists.has_credit(uow, viewer.id, now),
@@ -114,11 +117,13 @@ async def show(
     """One session, for its two people and admins."""
     found = await lists.one(uow, identifier(session_id))
     entries = await lists.history(uow, found.id)
+    proposal = await proposals.open_of_session(uow, found.id)
     return page(
         request,
         "booking/session.html",
         zone=viewer.time_zone,
-        session=views.row(found, viewer, clock.now()),
+        session=views.row(found, viewer, clock.now(), proposed=proposal is not None),
+        proposal=proposal,
         history=views.history(found, entries, viewer),
         back=_BACK[viewer.role],
     )
