@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.booking import lists, proposals
 from app.booking.lists import Listed
@@ -96,7 +97,7 @@ async def _products(uow: UnitOfWork, student_id: UUID) -> dict[UUID, UUID]:
         sa.select(SessionPack.mentor_id, Product.id)
         .join(Product, Product.id == SessionPack.product_id)
         .where(SessionPack.student_id == student_id, Product.active)
-        .distinct(SessionPack.mentor_id)
+        .ext(distinct_on(SessionPack.mentor_id))
         .order_by(SessionPack.mentor_id, SessionPack.purchased_at.desc(), SessionPack.id.desc())
     )
     return {row.mentor_id: row.id for row in (await uow.session.execute(query)).all()}

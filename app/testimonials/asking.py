@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
@@ -71,7 +72,7 @@ async def due(uow: UnitOfWork, student_id: UUID, now: datetime) -> list[Asked]:
             sa.exists().where(Testimonial.pack_id == SessionPack.id).label("written"),
         )
         .where(SessionPack.student_id == student_id, sa.func.testimonial_due(SessionPack.id))
-        .distinct(SessionPack.mentor_id)
+        .ext(distinct_on(SessionPack.mentor_id))
         .order_by(SessionPack.mentor_id, SessionPack.purchased_at.desc(), SessionPack.id.desc())
         .subquery()
     )
