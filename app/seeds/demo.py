@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.accounts import identities, passwords
 from app.accounts import service as accounts
-from app.booking import book, mark, repository
+from app.booking import mark
 from app.booking.models import SessionStatus
-from app.booking.slots import offered
 from app.core import clock, outbox
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role, UnitOfWork
@@ -20,10 +19,13 @@ from app.packs import service as packs
 from app.packs import waitlist
 from app.seeds import cast
 from app.seeds.cast import DemoMentor, DemoStory, DemoStudent
+from app.seeds.demo_booking import book_around
+from app.seeds.former import STUDENTS as FORMER
+from app.seeds.former import tell_of_former
 from app.seeds.google import connect_demo_calendar
 from app.wiring import Platform
 
-JOINED_DAYS_AGO = 90
+JOINED_DAYS_AGO = 400
 
 
 async def seed_demo(platform: Platform) -> bool:
@@ -34,6 +36,7 @@ async def seed_demo(platform: Platform) -> bool:
         with clock.standing_at(clock.now() - timedelta(days=JOINED_DAYS_AGO)):
             ids = await _people(uow)
         await uow.commit()
+    await tell_of_former(platform, ids)
     for student in cast.STUDENTS:
         for story in student.stories:
             await _tell(platform, ids, student, story)
@@ -61,7 +64,7 @@ async def _people(uow: UnitOfWork) -> dict[str, UUID]:
     for mentor in cast.MENTORS:
         ids[mentor.email] = await account(mentor.email, mentor.name, mentor.time_zone, Role.MENTOR)
         await _enroll(uow, ids[mentor.email], mentor)
-    for student in cast.STUDENTS:
+    for student in (*cast.STUDENTS, *FORMER):
         ids[student.email] = await account(student.email, student.name, student.time_zone, Role.STUDENT)
     return ids
 
@@ -107,7 +110,7 @@ async def _tell(platform: Platform, ids: dict[str, UUID], student: DemoStudent, 
     for held_around in _spread(bought + timedelta(days=2), today - timedelta(days=1), story.done):
         await _hold(platform, mentor_id, student_id, held_around, today)
     for ahead in range(story.booked):
-        await _book(platform, mentor_id, student_id, today + timedelta(days=3 + 4 * ahead))
+        await book_around(platform, mentor_id, student_id, today + timedelta(days=3 + 4 * ahead))
 
 
 def _spread(first: datetime, last: datetime, count: int) -> Iterator[datetime]:
@@ -121,26 +124,9 @@ async def _hold(
     platform: Platform, mentor_id: UUID, student_id: UUID, around: datetime, today: datetime
 ) -> None:
     with clock.standing_at(around - timedelta(days=2)):
-        session = await _book(platform, mentor_id, student_id, around)
+        session = await book_around(platform, mentor_id, student_id, around)
     if session is None or session[1] >= today:
         return
     with clock.standing_at(session[1]):
         async with platform.database.unit_of_work(Principal(mentor_id, Role.MENTOR)) as uow:
             await mark.mark(uow, session[0], SessionStatus.COMPLETED)
-
-
-async def _book(
-    platform: Platform, mentor_id: UUID, student_id: UUID, around: datetime
-) -> tuple[UUID, datetime] | None:
-    """Book the first time on offer from `around` on; the session's id and end, None if nothing is free."""
-    async with platform.database.unit_of_work(Principal(student_id, Role.STUDENT)) as uow:
-        until = around + timedelta(days=14)
-        seen = await repository.situation(uow, mentor_id, student_id, around, until)
-        window = int(around.timestamp()), int(until.timestamp())
-        now = int(clock.now().timestamp())
-        slots = offered(seen.mentor.rules, seen.snapshot(None), now, *window)
-        if not slots:
-            return None
-        start = datetime.fromtimestamp(slots[0].start, UTC)
-        done = await book.book(uow, platform.database, platform.google, mentor_id=mentor_id, start=start)
-        return done.session.id, done.session.end

@@ -27,8 +27,8 @@ EVERYBODY = ("anonymous", "student", "other_student", "mentor", "other_mentor", 
 HOME = {
     "student": "/sessions",
     "other_student": "/sessions",
-    "mentor": "/instructor/sessions",
-    "other_mentor": "/instructor/sessions",
+    "mentor": "/instructor/dashboard",
+    "other_mentor": "/instructor/dashboard",
     "admin": "/instructors",
 }
 OPEN = ["/check-mail", "/reset-password"]
@@ -77,7 +77,7 @@ async def test_navigation_is_the_roles(browsers: Open, cast: Cast, name: str) ->
     links = {
         "anonymous": ["/sign-in", "/sign-up"],
         "student": ["/sessions", "/calendar"],
-        "mentor": ["/instructor/sessions", "/instructor/settings"],
+        "mentor": ["/instructor/dashboard", "/instructor/sessions", "/instructor/students", "/instructor/settings"],
         "admin": ["/instructors"],
     }
     role = name.removeprefix("other_")

@@ -110,7 +110,7 @@ async def test_htmx_is_told_to_go_on(browsers: Open, ada: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "home"),
-    [("student", "/sessions"), ("mentor", "/instructor/sessions"), ("admin", "/instructors")],
+    [("student", "/sessions"), ("mentor", "/instructor/dashboard"), ("admin", "/instructors")],
 )
 async def test_everybody_lands_at_home(browsers: Open, cast: Cast, name: str, home: str) -> None:
     browser = await browsers(cast[name])

@@ -16,18 +16,29 @@ from app.core.errors import NotFound
 from app.core.rls import ServiceDoor
 from app.seeds.cast import LISBON
 from app.seeds.demo import seed_demo
+from app.seeds.former import PACKS
 from app.seeds.load import seed_load
 from app.settings import Settings
 from tests import cast as casting
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
-PACKS = """
+CURRENT = """
 select u.email, p.total_sessions, p.remaining_sessions, p.status, s.status as seat,
        (select count(*) from sessions x where x.pack_id = p.id and x.status = 'completed') as completed
   from session_packs p join users u on u.id = p.student_id
   join seat_reservations s on s.student_id = p.student_id and s.mentor_id = p.mentor_id
  where u.email like 'student%' order by u.email
 """
+FORMER = """
+select p.status, r.status as seat, count(distinct p.id), count(*) filter (where x.status = 'completed'),
+       count(*) filter (where x.status = 'no_show')
+  from orders o join session_packs p on p.id = o.pack_id join sessions x on x.pack_id = p.id
+  join lateral (select status from seat_reservations s where s.mentor_id = p.mentor_id and s.student_id = p.student_id
+                 order by (s.status = 'released') limit 1) r on true
+ group by 1, 2
+"""
+SESSIONS = [4 for _ in PACKS]
+MISSED = sum(len(pack.missed) for pack in PACKS)
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +59,13 @@ async def test_the_demo_tells_its_stories(
     platform = wiring.build(replace(settings, **fields))
     assert await seed_demo(platform)
     assert not await seed_demo(platform)
-    assert [tuple(row) for row in await rows(database, PACKS)] == [
+    assert [tuple(row) for row in await rows(database, CURRENT)] == [
         ("student-last@example.test", 4, 1, "active", "active", 3),
         ("student@example.test", 4, 3, "active", "active", 1),
+    ]
+    former = await rows(database, FORMER)
+    assert [tuple(row) for row in former] == [
+        ("depleted", "released", len(PACKS), sum(SESSIONS) - MISSED, MISSED)
     ]
     seats = "select m.max_active_students, seats_in_use(m.id), waitlist_length(m.id) from mentors m join users u using (id)"
     assert [tuple(row) for row in await rows(database, f"{seats} where email = '{LISBON}'")] == [(3, 2, 0)]
