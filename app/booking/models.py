@@ -74,7 +74,13 @@ class Session(WithId, Base):
         sa.CheckConstraint("(status = 'canceled') = (canceled_at is not null)", name="canceled_at"),
         sa.CheckConstraint("recording_url is null or recording_url ~ '^https://'", name="recording_url"),
         sa.CheckConstraint("char_length(notes) <= 10000", name="notes"),
-        sa.Index("ix_sessions_student", "student_id", "scheduled_at"),
+        # What they include answers for a pair without a look at the rows, which lie apart.
+        sa.Index(
+            "ix_sessions_student",
+            "student_id",
+            "scheduled_at",
+            postgresql_include=["id", "mentor_id", "status"],
+        ),
         sa.Index("ix_sessions_mentor", "mentor_id", "scheduled_at"),
         sa.Index("ix_sessions_unmarked", "ends_at", postgresql_where=sa.text("status = 'scheduled'")),
         sa.Index(

@@ -62,9 +62,10 @@ class SessionPack(WithId, Base):
         sa.CheckConstraint("total_sessions >= 0", name="total_sessions"),
         sa.CheckConstraint("mentor_id <> student_id", name="pair"),
         sa.Index("ix_session_packs_pair", "student_id", "mentor_id"),
+        sa.Index("ix_session_packs_mentor", "mentor_id", "student_id"),
     )
 
-    mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"), index=True)
+    mentor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("mentors.id"))
     student_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     product_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("mentorship_products.id"), index=True)
     status: Mapped[PackStatus] = mapped_column(choice(PackStatus, "status"), default=PackStatus.ACTIVE)

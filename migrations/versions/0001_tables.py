@@ -557,7 +557,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_session_packs_expires_at"), "session_packs", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_session_packs_mentor_id"), "session_packs", ["mentor_id"], unique=False)
+    op.create_index("ix_session_packs_mentor", "session_packs", ["mentor_id", "student_id"], unique=False)
     op.create_index("ix_session_packs_pair", "session_packs", ["student_id", "mentor_id"], unique=False)
     op.create_index(op.f("ix_session_packs_product_id"), "session_packs", ["product_id"], unique=False)
     op.create_table(
@@ -663,7 +663,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_mentor", "sessions", ["mentor_id", "scheduled_at"], unique=False)
     op.create_index("ix_sessions_pack", "sessions", ["pack_id", "mentor_id", "student_id"], unique=False)
-    op.create_index("ix_sessions_student", "sessions", ["student_id", "scheduled_at"], unique=False)
+    op.create_index(
+        "ix_sessions_student",
+        "sessions",
+        ["student_id", "scheduled_at"],
+        unique=False,
+        postgresql_include=["id", "mentor_id", "status"],
+    )
     op.create_index(
         "ix_sessions_unmarked",
         "sessions",
@@ -727,7 +733,7 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_index(op.f("ix_session_packs_product_id"), table_name="session_packs")
     op.drop_index("ix_session_packs_pair", table_name="session_packs")
-    op.drop_index(op.f("ix_session_packs_mentor_id"), table_name="session_packs")
+    op.drop_index("ix_session_packs_mentor", table_name="session_packs")
     op.drop_index(op.f("ix_session_packs_expires_at"), table_name="session_packs")
     op.drop_table("session_packs")
     op.drop_index(op.f("ix_seat_entries_student_id"), table_name="seat_entries")
