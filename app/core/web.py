@@ -44,7 +44,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
     ],
     Role.ADMIN: [("Admin", "/admin"), ("Instructors", "/instructors")],
 }
-HOME = {Role.STUDENT: "/dashboard", Role.MENTOR: "/instructor/dashboard", Role.ADMIN: "/admin/instructors"}
+HOME = {Role.STUDENT: "/dashboard", Role.MENTOR: "/instructor/dashboard", Role.ADMIN: "/admin"}
 
 
 class Viewer(msgspec.Struct, frozen=True):
