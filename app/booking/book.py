@@ -106,7 +106,9 @@ async def _write(uow: UnitOfWork, wish: _Wish, live: Sequence[Span]) -> Booked:
     if earlier is not None:
         return earlier
     pack = admit(situation, wish.start, NOT_BOOKED, live)
-    session = await _insert(uow, wish, situation.mentor, pack)
+    sync = EventSync.NONE if situation.mentor.calendar is None else EventSync.PENDING
+    session = await insert(uow, situation.mentor, pack, wish.start, sync)
+    await tell(uow, "session_booked", session, version=0, sync=sync)
     if wish.idempotency is not None:
         await idempotency.remember(uow, wish.idempotency, wish.body, msgspec.to_builtins(session))
     return Booked(session, created=True)
@@ -125,15 +127,17 @@ def admit(situation: Situation, start: datetime, unchanged: str, live: Sequence[
     return pack
 
 
-async def _insert(uow: UnitOfWork, wish: _Wish, mentor: MentorView, pack: PackView) -> SessionFacts:
-    sync = EventSync.NONE if mentor.calendar is None else EventSync.PENDING
+async def insert(
+    uow: UnitOfWork, mentor: MentorView, pack: PackView, start: datetime, sync: EventSync
+) -> SessionFacts:
+    """A new session of the asking student's from `start` (UTC) on, within the caller's transaction; nobody is told."""
     session = SessionFacts(
         id=new_id(),
         mentor_id=mentor.id,
         student_id=uow.user_id,
         pack_id=pack.id,
-        start=wish.start,
-        end=_instant(_seconds(wish.start) + mentor.session_minutes * 60),
+        start=start,
+        end=_instant(_seconds(start) + mentor.session_minutes * 60),
         status=SessionStatus.SCHEDULED,
     )
     values = {
@@ -143,10 +147,9 @@ async def _insert(uow: UnitOfWork, wish: _Wish, mentor: MentorView, pack: PackVi
         "pack_id": session.pack_id,
         "booked_at": clock.now(),
         "event_sync": sync,
-        **times(mentor, wish.start),
+        **times(mentor, start),
     }
     await repository.add(uow.session, values)
-    await tell(uow, "session_booked", session, version=0, sync=sync)
     return session
 
 

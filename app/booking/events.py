@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,22 @@ async def tell(
     await uow.emit("notification/send", payload, key=f"{kind}:{session.id}:{version}")
     if sync is EventSync.PENDING:
         await write_calendar(uow, session.id, version)
+
+
+async def tell_series(uow: UnitOfWork, sessions: Sequence[SessionFacts]) -> None:
+    """Have both people told of sessions that were booked together, with one word about all of them."""
+    first = sessions[0]
+    payload = {
+        "kind": "series_booked",
+        "session_id": first.id,
+        "actor_id": uow.principal.user_id,
+        "actor_role": uow.principal.role,
+        "sessions": [
+            {"session_id": session.id, "start": iso(session.start), "end": iso(session.end)}
+            for session in sessions
+        ],
+    }
+    await uow.emit("notification/send", payload, key=f"series_booked:{first.id}")
 
 
 async def write_calendar(uow: UnitOfWork, session_id: UUID, version: int) -> None:

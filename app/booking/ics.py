@@ -5,6 +5,7 @@ Each person gets a file in which only they attend: nobody learns the other's add
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Final
@@ -46,6 +47,26 @@ def invitation(settings: Settings, meeting: Meeting) -> Attachment:
         filename="invite.ics",
         content=calendar.to_ical(),
         content_type=f"text/calendar; charset=utf-8; method={method}",
+    )
+
+
+def schedule(settings: Settings, meetings: Sequence[Meeting]) -> Attachment:
+    """One file that puts several meetings into a calendar, published: a REQUEST holds one meeting alone (RFC 5546).
+
+    Each keeps its UID, by which invitations and cancellations that come later find it; nobody is named as attending.
+    """
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    for meeting in meetings:
+        event = _event(settings, meeting)
+        del event["attendee"]
+        calendar.add_component(event)
+    return Attachment(
+        filename="sessions.ics",
+        content=calendar.to_ical(),
+        content_type="text/calendar; charset=utf-8; method=PUBLISH",
     )
 
 

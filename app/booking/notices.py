@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
-from app.booking.ics import Meeting, invitation
+from app.booking.ics import Meeting, invitation, schedule
 from app.booking.models import Conflict, EventSync, MoveProposal, ProposalStatus, Session
 from app.core.unit_of_work import Role, UnitOfWork
 from app.notifications.service import Message
@@ -62,6 +62,12 @@ async def session_booked(uow: UnitOfWork, settings: Settings, payload: Payload) 
     """Both, with the invitation. Context: see templates/mail/session_booked."""
     told = await _told(uow, payload)
     return [_invited(settings, told, person, payload) for person in _both(told)]
+
+
+async def series_booked(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both, once for all sessions that were booked together, with one file for them."""
+    told = await _told(uow, payload)
+    return [_scheduled(settings, told, person, payload["sessions"]) for person in _both(told)]
 
 
 async def session_moved(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -208,6 +214,22 @@ def _invited(
     return Message(message.recipient_id, message.address, message.context, [invitation(settings, meeting)])
 
 
+def _scheduled(settings: Settings, told: Told, person: Person, sessions: list[Payload]) -> Message:
+    other = told.other(person)
+    times = [
+        (datetime.fromisoformat(session["start"]), datetime.fromisoformat(session["end"]))
+        for session in sessions
+    ]
+    meetings = [
+        Meeting(UUID(session["session_id"]), 0, start, end, False, other.name, person.name, person.email)
+        for session, (start, end) in zip(sessions, times, strict=True)
+    ]
+    list_of = {Role.STUDENT: "/sessions", Role.MENTOR: "/instructor/sessions?status=scheduled"}
+    more = {"times": times, "link": _page(settings, list_of[person.role])}
+    message = _plain(settings, told, person, {}, more)
+    return Message(message.recipient_id, message.address, message.context, [schedule(settings, meetings)])
+
+
 async def _told(uow: UnitOfWork, payload: Payload) -> Told:
     left = (
         sa.select(
@@ -254,6 +276,7 @@ def _page(settings: Settings, path: str) -> str:
 
 NOTICES: Final[dict[str, Notice]] = {
     "session_booked": session_booked,
+    "series_booked": series_booked,
     "session_moved": session_moved,
     "session_canceled": session_canceled,
     "session_completed": session_completed,

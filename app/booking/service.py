@@ -12,16 +12,19 @@ from app.booking.meanwhile import ChangedMeanwhile
 from app.booking.move import reschedule
 from app.booking.overdue import complete_overdue
 from app.booking.refusals import BookingRefused, Refusal
+from app.booking.series_book import BookedSeries, book_series
 from app.booking.sync import sync_calendar
 
 __all__ = [
     "Booked",
+    "BookedSeries",
     "BookingRefused",
     "ChangedMeanwhile",
     "Idempotency",
     "Refusal",
     "SessionFacts",
     "book",
+    "book_series",
     "cancel",
     "cancel_of_pack",
     "complete_overdue",

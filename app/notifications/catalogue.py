@@ -40,6 +40,7 @@ _KINDS = (
     Kind("order_flagged", "An order needs a decision"),
     Kind("renewal_asked", "Your instructor asks whether you would like to go on", optional=True),
     Kind("session_booked", "A session was booked", optional=True),
+    Kind("series_booked", "Several sessions were booked together", optional=True),
     Kind("session_moved", "A session moved to another time", optional=True),
     Kind("session_canceled", "A session was canceled"),
     Kind("session_completed", "A session was marked as held", optional=True),

@@ -7,6 +7,7 @@ from typing import Any
 
 START = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 END = START + timedelta(hours=1)
+WEEK = timedelta(days=7)
 HOME = "http://127.0.0.1:8000"
 
 ACCOUNT = {"name": "Ana O'Neill", "link": f"{HOME}/verify/abc", "expires_hours": 24}
@@ -126,6 +127,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "link": f"{HOME}/instructors/ines-duarte#packs",
     },
     "session_booked": SESSION,
+    "series_booked": SESSION | {"times": [(START, END), (START + WEEK, END + WEEK)], "link": f"{HOME}/sessions"},
     "session_moved": SESSION,
     "session_canceled": SESSION,
     "session_completed": SESSION,
@@ -185,6 +187,7 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"remaining": 2, "seat_expires_at": START + timedelta(hours=60)},
     ],
     "session_booked": [{"sessions_left": 2}, {"role": "mentor"}],
+    "series_booked": [{"sessions_left": 0}, {"role": "mentor"}, {"times": [(START, END)]}],
     "session_moved": [{"previous_start": START - timedelta(days=1)}, {"role": "mentor"}],
     "session_canceled": [
         {"canceled_by": "student", "sessions_left": 3},

@@ -73,7 +73,9 @@ async def set_status(
         await service.mark(uow, id_, wanted, seen={"status": [seen]} if seen else None)
     except Refused as error:
         found = await _found(uow, viewer, id_, place)
-        sentence = views.meanwhile_status(found, error.by, viewer) if _is_meanwhile(error) else error.detail
+        sentence = error.detail
+        if isinstance(error, ChangedMeanwhile):
+            sentence = views.meanwhile_status(found, error.by, viewer)
         return await _row(request, uow, viewer, place, found | {"errors": {"status": sentence}}, error.status)
     if not is_htmx(request):
         return see_other(request, place.home(id_), Flash("done", _SAVED["status"]))
@@ -180,7 +182,3 @@ def _state(request: AppRequest, viewer: Viewer, part: str, session: Shown, statu
         part=part,
         zone=viewer.time_zone,
     )
-
-
-def _is_meanwhile(error: Refused) -> bool:
-    return isinstance(error, ChangedMeanwhile)
