@@ -55,6 +55,12 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     "chloe@example.test": ("/waitlist", "/instructors/meera-banerjee"),
     "nils@example.test": ("/sessions", "/sessions/{upcoming}/move", "/sessions/{upcoming}/cancellation"),
     "mentor@example.test": (
+        "/instructor/dashboard",
+        "/instructor/students",
+        "/instructor/students?show=all&sort=last",
+        "/instructor/students?q=nobody-at-all",
+        "/instructor/students?sort=nonsense&page=99",
+        "/instructor/students/{student}",
         "/instructor/sessions",
         "/instructor/settings",
         "/instructor/products",
@@ -62,6 +68,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/packs/{pack}",
     ),
     "mentor-kolkata@example.test": ("/instructor/waitlist", "/instructor/waitlist/{place}/removal"),
+    "mentor-tokyo@example.test": ("/instructor/dashboard",),
     "mentor-nairobi@example.test": ("/instructor/sessions", "/instructor/settings", "/instructor/waitlist"),
     "admin@example.test": (
         "/instructors",
@@ -80,6 +87,7 @@ LINKS = {
     "{pack}": (("/calendar", "/instructor/waitlist"), "a[href^='/packs/']"),
     "{place}": (("/instructor/waitlist", "/admin/waitlist"), "a[href$='/removal']"),
     "{product}": (("/instructors/ines-duarte",), "#packs a[href^='/checkout']"),
+    "{student}": (("/instructor/students",), ".is-low a[href^='/instructor/students/']"),
     "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
