@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.accounts import repository, rules
+from app.accounts.themselves import require_themselves
 from app.core import audit
 from app.core.errors import Invalid, NotFound
 from app.core.ids import hash_secret, new_secret
@@ -33,6 +34,7 @@ async def create_token(uow: UnitOfWork, *, name: str, days: str) -> str:
 
     Raises Invalid naming `name` or `expires_in_days`.
     """
+    require_themselves(uow.principal)
     name = rules.tidy(name)
     rules.check(name=rules.token_name_problem(name), expires_in_days=rules.token_days_problem(days))
     if len(await repository.access_tokens(uow.session, uow.user_id)) >= AT_MOST:
@@ -70,6 +72,7 @@ async def list_tokens(uow: UnitOfWork) -> list[Token]:
 
 async def revoke_token(uow: UnitOfWork, id_: UUID) -> None:
     """A token of the signed-in user stops working at once. Raises NotFound."""
+    require_themselves(uow.principal)
     if not await repository.drop_access_token(uow.session, uow.user_id, id_):
         raise NotFound("There is no such token any more.")
     await audit.record(uow, "revoke_access_token", "users", uow.user_id)

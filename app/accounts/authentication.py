@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from app.accounts import impersonation
 from app.core.errors import Forbidden
 from app.core.ids import hash_secret
+from app.core.limits import address_of
 from app.core.middleware import NO_DATABASE
 from app.core.unit_of_work import Principal, Role, UnitOfWork
 from app.core.web import Viewer
@@ -20,7 +22,7 @@ from app.core.web import Viewer
 SESSION_COOKIE = "session"
 SEEN_EVERY = timedelta(minutes=10)
 _AUTHENTICATE = (
-    "select id, name, email, verified, role, time_zone, theme, seen_at, bound_id, bound_role"
+    "select id, name, email, verified, role, time_zone, theme, seen_at, impersonator_id, bound_id, bound_role"
     " from authenticate(%(secret)s, %(bearer)s, %(at)s)"
 )
 # Skips a row that another request is writing at this moment: nobody waits to say that they were here.
@@ -47,9 +49,12 @@ class Authentication(ASGIMiddleware):
 
         Access tokens open `/api/` and nothing else: a leaked one can't change a password. Raises Forbidden.
         """
-        viewer = await authenticate(scope["state"]["uow"], *presented_secret(scope))
+        uow: UnitOfWork = scope["state"]["uow"]
+        viewer = await authenticate(uow, *presented_secret(scope), address=address_of(scope))
         if viewer is not None and viewer.bearer and not scope["path"].startswith("/api/"):
             raise Forbidden("Access tokens work for the addresses below /api/ only.")
+        if viewer is not None and viewer.impersonator_id is not None:
+            await impersonation.record_act(uow, cast(HTTPScope, scope)["method"], scope["path"])
         scope["user"] = viewer
         await next_app(scope, receive, send)
 
@@ -63,10 +68,12 @@ def presented_secret(scope: Scope) -> tuple[str | None, bool]:
     return connection.cookies.get(SESSION_COOKIE), False
 
 
-async def authenticate(uow: UnitOfWork, secret: str | None, bearer: bool) -> Viewer | None:
+async def authenticate(
+    uow: UnitOfWork, secret: str | None, bearer: bool, *, address: str | None = None
+) -> Viewer | None:
     """The viewer behind `secret`, with `uow` bound to them; None if it is unknown, expired or its user is deleted.
 
-    Machine time decides about expiry. That the secret was used is written down once in ten minutes.
+    A session that an admin has as somebody else ends with their own rights. Machine time decides about expiry. That the secret was used is written down once in ten minutes.
     """
     if not secret:
         return None
@@ -76,8 +83,8 @@ async def authenticate(uow: UnitOfWork, secret: str | None, bearer: bool) -> Vie
     row = await uow.fetch_one(_AUTHENTICATE, query)
     if row is None:
         return None
-    id_, name, email, verified, role, time_zone, theme, seen_at, *_ = row
-    uow.principal = Principal(id_, Role(role))
+    id_, name, email, verified, role, time_zone, theme, seen_at, impersonator_id, *_ = row
+    uow.principal = Principal(id_, Role(role), impersonator_id, address)
     if seen_at is None or seen_at < now - SEEN_EVERY:
         await uow.session.execute(_SEEN[bearer], {"secret": hashed, "at": now})
-    return Viewer(id_, name, email, verified, Role(role), time_zone, theme, bearer)
+    return Viewer(id_, name, email, verified, Role(role), time_zone, theme, bearer, impersonator_id)

@@ -10,6 +10,7 @@ import msgspec
 from app.accounts import repository, rules, sign_up, web_sessions
 from app.accounts.models import Provider, User
 from app.accounts.sign_in import SignedIn
+from app.accounts.themselves import require_themselves
 from app.accounts.web_sessions import Browser
 from app.core import audit, clock
 from app.core.errors import NotFound, Refused
@@ -136,6 +137,7 @@ async def unlink_google(uow: UnitOfWork) -> None:
 
     Raises NotFound if none is connected, Refused("last_way_in") if it is the only way to sign in.
     """
+    require_themselves(uow.principal)
     user = await repository.user_by_id(uow.session, uow.user_id, lock=True)
     if user is None or user.password_hash is None:
         raise Refused("last_way_in", "Set a password first, or you could not come back in.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.accounts import links, passwords, repository, rules
 from app.accounts.models import Purpose, User
+from app.accounts.themselves import require_themselves
 from app.core import audit, clock
 from app.core.errors import Invalid, Unauthenticated
 from app.core.ids import hash_secret
@@ -17,6 +18,7 @@ async def change_password(uow: UnitOfWork, *, current: str, new: str, secret: st
     An account without a password (made by Google) gets its first one; `current` is not asked then.
     Raises Invalid naming `current_password` or `new_password`.
     """
+    require_themselves(uow.principal)
     user = await _me(uow)
     stored = user.password_hash
     await uow.commit()

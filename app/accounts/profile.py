@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import repository, rules
+from app.core import audit
 from app.core.unit_of_work import UnitOfWork
 
 
@@ -18,4 +19,8 @@ async def change_profile(uow: UnitOfWork, *, name: str, time_zone: str, theme: s
         theme=rules.theme_problem(theme),
     )
     fields = {"name": name, "time_zone": time_zone, "theme": theme}
-    await repository.change_user(uow.session, uow.user_id, fields)
+    user = await repository.user_by_id(uow.session, uow.user_id, lock=True)
+    changed = [field for field, value in fields.items() if user is None or getattr(user, field) != value]
+    if changed:
+        await repository.change_user(uow.session, uow.user_id, fields)
+        await audit.record(uow, "change_profile", "users", uow.user_id, None, {"changed": changed})

@@ -71,14 +71,18 @@ async def change_user(session: AsyncSession, user_id: UUID, values: Values) -> N
     )
 
 
-async def other_admins(session: AsyncSession, user_id: UUID) -> int:
-    """How many admins there are besides this user."""
+async def lock_admins(session: AsyncSession) -> set[UUID]:
+    """All admins there are, locked in one order: of two who change admins at the same time, one waits for the other.
+
+    To be called before any of them is locked by itself.
+    """
     query = (
-        sa.select(sa.func.count())
-        .select_from(User)
-        .where(User.role == Role.ADMIN, User.deleted_at.is_(None), User.id != user_id)
+        sa.select(User.id)
+        .where(User.role == Role.ADMIN, User.deleted_at.is_(None))
+        .order_by(User.id)
+        .with_for_update(key_share=True)
     )
-    return (await session.execute(query)).scalar_one()
+    return set((await session.execute(query)).scalars())
 
 
 # Identities
@@ -182,6 +186,12 @@ async def add_web_session(session: AsyncSession, values: Values) -> None:
     await session.execute(sa.insert(WebSession).values(id=new_id(), **values))
 
 
+async def web_session(session: AsyncSession, token_hash: bytes) -> WebSession | None:
+    """The web session of this secret."""
+    query = sa.select(WebSession).where(WebSession.token_hash == token_hash)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def web_sessions(session: AsyncSession, user_id: UUID, now: datetime) -> Sequence[WebSession]:
     """Where the user is signed in, the most recently seen first."""
     query = (
@@ -204,8 +214,9 @@ async def end_web_session_by_id(session: AsyncSession, user_id: UUID, id_: UUID)
 
 
 async def end_web_sessions(session: AsyncSession, user_id: UUID, *, but: bytes | None = None) -> None:
-    """End all of the user's web sessions, except that of the hash `but`."""
-    statement = sa.delete(WebSession).where(WebSession.user_id == user_id)
+    """End all of the user's web sessions, those as somebody else included, except that of the hash `but`."""
+    theirs = sa.or_(WebSession.user_id == user_id, WebSession.impersonator_id == user_id)
+    statement = sa.delete(WebSession).where(theirs)
     if but is not None:
         statement = statement.where(WebSession.token_hash != but)
     await session.execute(statement)
@@ -251,8 +262,7 @@ async def take_oauth_state(session: AsyncSession, state_hash: bytes) -> OAuthSta
 
 async def shut_out(session: AsyncSession, user_id: UUID, email: str) -> None:
     """End web sessions and access tokens, and disconnect Google accounts whose address isn't the user's own."""
-    for table in (WebSession, AccessToken):
-        await session.execute(sa.delete(table).where(table.user_id == user_id))
+    await end_sign_ins(session, user_id)
     foreign = sa.func.lower(UserIdentity.email).is_distinct_from(email.lower())
     await session.execute(
         sa.delete(UserIdentity).where(
@@ -261,9 +271,16 @@ async def shut_out(session: AsyncSession, user_id: UUID, email: str) -> None:
     )
 
 
+async def end_sign_ins(session: AsyncSession, user_id: UUID) -> None:
+    """End web sessions, those as somebody else included, and access tokens."""
+    await end_web_sessions(session, user_id)
+    await session.execute(sa.delete(AccessToken).where(AccessToken.user_id == user_id))
+
+
 async def drop_secrets(session: AsyncSession, user_id: UUID) -> None:
     """Everything that lets somebody act as the user: identities, links, web sessions, tokens, trips."""
-    for table in (UserIdentity, EmailToken, WebSession, AccessToken, OAuthState):
+    await end_sign_ins(session, user_id)
+    for table in (UserIdentity, EmailToken, OAuthState):
         await session.execute(sa.delete(table).where(table.user_id == user_id))
 
 

@@ -8,7 +8,7 @@ from app.accounts import passwords, repository, rules, sign_up
 from app.accounts.access_tokens import issue_token
 from app.accounts.models import User
 from app.core import audit, clock
-from app.core.errors import Invalid, NotFound, Refused
+from app.core.errors import Forbidden, Invalid, NotFound, Refused
 from app.core.unit_of_work import Principal, Role, UnitOfWork
 
 __all__ = [
@@ -70,33 +70,37 @@ async def find_by_email(uow: UnitOfWork, email: str) -> User | None:
     return user if user is not None and user.deleted_at is None else None
 
 
-async def change_role(uow: UnitOfWork, user_id: UUID, role: Role) -> None:
-    """Give an account another role from its next request on. Service unit of work.
+async def change_role(uow: UnitOfWork, user_id: UUID, role: Role, *, by: Principal | None = None) -> None:
+    """Give an account another role; whatever was signed in with the old one, tokens included, ends. Service unit of work.
 
-    Raises NotFound, and Refused("last_admin") where nobody would be left to administer.
+    What the role means elsewhere is `app.admin.roles`. `by`: the admin, None for the operator. Raises NotFound,
+    Forbidden if `by` is an admin no more, Refused: `own_account`, `last_admin` where nobody would be left to administer.
     """
+    admins = await repository.lock_admins(uow.session)
     user = await _live(uow, user_id)
     if user.role is role:
         return
     before = user.role
-    await _leave_an_admin(uow, user)
+    _require_right(user, admins, by)
+    await repository.end_sign_ins(uow.session, user_id)
     await repository.change_user(uow.session, user_id, {"role": role})
-    await audit.record(uow, "change_role", "users", user_id, {"role": before}, {"role": role})
+    await audit.record(uow, "change_role", "users", user_id, {"role": before}, {"role": role}, actor=by)
 
 
-async def delete_user(uow: UnitOfWork, user_id: UUID) -> None:
+async def delete_user(uow: UnitOfWork, user_id: UUID, *, by: Principal | None = None) -> None:
     """Close an account so that it can be restored: signed out everywhere, invisible. Service unit of work.
 
-    Raises NotFound, Refused("last_admin").
+    Access tokens and identities stay, without use, for a restored account. `by` and what is raised: as `change_role`.
     """
+    admins = await repository.lock_admins(uow.session)
     user = await _live(uow, user_id)
-    await _leave_an_admin(uow, user)
+    _require_right(user, admins, by)
     await repository.end_web_sessions(uow.session, user_id)
     await repository.change_user(uow.session, user_id, {"deleted_at": clock.now()})
-    await audit.record(uow, "delete_user", "users", user_id)
+    await audit.record(uow, "delete_user", "users", user_id, actor=by)
 
 
-async def restore_user(uow: UnitOfWork, user_id: UUID) -> None:
+async def restore_user(uow: UnitOfWork, user_id: UUID, *, by: Principal | None = None) -> None:
     """Open a closed account again; its owner signs in anew. Service unit of work.
 
     Raises NotFound if it isn't closed, Refused("forgotten") if nothing is left to restore.
@@ -107,7 +111,7 @@ async def restore_user(uow: UnitOfWork, user_id: UUID) -> None:
     if user.forgotten_at is not None:
         raise Refused("forgotten", "This account was erased and can't be restored.")
     await repository.change_user(uow.session, user_id, {"deleted_at": None})
-    await audit.record(uow, "restore_user", "users", user_id)
+    await audit.record(uow, "restore_user", "users", user_id, actor=by)
 
 
 async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = None) -> None:
@@ -116,11 +120,11 @@ async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = No
     Service unit of work; `actor` asked for it. What the other slices hold is erased by `app.site.forgetting`, in the
     same transaction and only if nothing is owed any more. Raises NotFound, Refused("last_admin").
     """
+    admins = await repository.lock_admins(uow.session)
     user = await repository.lock_user(uow.session, user_id)
     if user is None or user.forgotten_at is not None:
         raise NotFound
-    if user.deleted_at is None:
-        await _leave_an_admin(uow, user)
+    _leave_an_admin(user, admins)
     now = clock.now()
     await repository.drop_secrets(uow.session, user_id)
     await repository.change_user(
@@ -147,6 +151,16 @@ async def _live(uow: UnitOfWork, user_id: UUID) -> User:
     return user
 
 
-async def _leave_an_admin(uow: UnitOfWork, user: User) -> None:
-    if user.role is Role.ADMIN and await repository.other_admins(uow.session, user.id) == 0:
+def _require_right(user: User, admins: set[UUID], by: Principal | None) -> None:
+    _leave_an_admin(user, admins)
+    if by is None:
+        return
+    if by.user_id == user.id:
+        raise Refused("own_account", "This is your own account: another admin has to do that.")
+    if by.user_id not in admins:
+        raise Forbidden
+
+
+def _leave_an_admin(user: User, admins: set[UUID]) -> None:
+    if admins == {user.id}:
         raise Refused("last_admin", "This is the only admin; make somebody else one first.")

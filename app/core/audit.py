@@ -27,8 +27,9 @@ async def record(
     """Write an entry in the caller's transaction: it stays if and only if the change stays.
 
     `action` is a verb of the domain ("change_role"), `subject_type` a table. `before` and `after` hold the fields that
-    changed, as JSON: ids, codes and numbers, never a person's data. `actor`: who did it, where that isn't the unit of
-    work's principal (a link in a mail acts for its user on the service's unit of work).
+    changed, as JSON: ids, codes and numbers, never a person's data; of personal fields only the names, as
+    {"changed": [...]}. `actor`: who did it, where that isn't the unit of work's principal (a link in a mail acts for its user on the service's unit of work, an admin on accounts).
+    The admin behind an actor, and from where they act, come from whichever of the two principals knows.
     """
     who = actor or uow.principal
     await uow.session.execute(
@@ -42,5 +43,7 @@ async def record(
             subject_id=subject_id,
             before=sa.null() if before is None else dict(before),
             after=sa.null() if after is None else dict(after),
+            address=who.address or uow.principal.address,
+            impersonator_id=who.impersonator_id or uow.principal.impersonator_id,
         )
     )

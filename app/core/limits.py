@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
-from typing import Any, Literal
+from typing import Literal
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -90,6 +89,10 @@ def asker(scope: Scope, by: By) -> str:
     viewer: Viewer | None = scope.get("user")
     if viewer is not None and by != "address":
         return str(viewer.id)
-    connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-    client = connection.client
-    return client.host if client else "unknown"
+    return address_of(scope) or "unknown"
+
+
+def address_of(scope: Scope) -> str | None:
+    """Where a request comes from, as far as the server can tell (behind a proxy: what the proxy it trusts says)."""
+    client = scope.get("client")
+    return client[0] if client else None

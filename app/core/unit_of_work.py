@@ -36,10 +36,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """On whose behalf the database is asked: a user, nobody (`user_id` None), or the service."""
+    """On whose behalf the database is asked: a user, nobody (`user_id` None), or the service.
+
+    For the audit log: `impersonator_id`, the admin who is signed in as the user, and `address`, where they ask from.
+    """
 
     user_id: UUID | None
     role: str
+    impersonator_id: UUID | None = None
+    address: str | None = None
 
 
 ANONYMOUS = Principal(None, "anonymous")

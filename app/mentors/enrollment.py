@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
@@ -35,20 +36,22 @@ async def enroll(
 
     `working_hours` as in `Mentor.working_hours`. A slug that is taken gets a number behind it.
     """
-    slug = await _free_slug(uow, slug_of(name))
-    await uow.session.execute(
-        sa.insert(Mentor).values(
-            id=user_id,
-            slug=slug,
-            headline=headline,
-            bio=bio,
-            time_zone=time_zone,
-            working_hours=working_hours,
-            max_active_students=max_active_students,
-            created_at=clock.now(),
+    profile = {
+        "id": user_id,
+        "headline": headline,
+        "bio": bio,
+        "time_zone": time_zone,
+        "working_hours": working_hours,
+        "max_active_students": max_active_students,
+        "created_at": clock.now(),
+    }
+    while True:  # until nobody takes the slug at the same moment
+        slug = await _free_slug(uow, slug_of(name))
+        statement = (
+            insert(Mentor).values(**profile, slug=slug).on_conflict_do_nothing(index_elements=["slug"])
         )
-    )
-    return slug
+        if (await uow.session.execute(statement.returning(Mentor.id))).scalar_one_or_none():
+            return slug
 
 
 async def _free_slug(uow: UnitOfWork, wanted: str) -> str:

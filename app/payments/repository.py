@@ -143,12 +143,14 @@ async def refunds_of(session: AsyncSession, order_id: UUID) -> Sequence[Refund]:
 
 async def product_on_sale(session: AsyncSession, product_id: UUID) -> Any:
     """An active product with its mentor's name and slug. Raises NotFound."""
-    people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+    people = sa.table(
+        "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean)
+    )
     query = (
         sa.select(Product, people.c.name.label("mentor_name"), Mentor.slug, Mentor.session_minutes)
         .join(Mentor, Mentor.id == Product.mentor_id)
         .join(people, people.c.id == Mentor.id)
-        .where(Product.id == product_id, Product.active)
+        .where(Product.id == product_id, Product.active, people.c.listed)
     )
     found = (await session.execute(query)).one_or_none()
     if found is None:

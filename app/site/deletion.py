@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from app.accounts.guards import requires_user
 from app.accounts.http.common import forget_browser
+from app.accounts.themselves import require_themselves
 from app.core.errors import Invalid, Refused
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
@@ -29,6 +30,7 @@ async def delete(
     request: AppRequest, uow: NamedDependency[UnitOfWork], viewer: NamedDependency[Viewer]
 ) -> Response[str]:
     """Erase the account, if nothing is owed any more."""
+    require_themselves(uow.principal)
     form = await posted(request, "confirmation")
     state = request.app.state
     try:

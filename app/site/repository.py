@@ -15,7 +15,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor, Product
 from app.packs.models import PackStatus, SessionPack
 
-_people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+_people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean))
 
 
 class Shown(msgspec.Struct):
@@ -46,7 +46,7 @@ def _mentors(viewer_id: UUID | None) -> sa.Select[Any]:
         Mentor.time_zone,
         Mentor.max_active_students.label("seats"),
         sa.func.greatest(left, 0).label("seats_left"),
-    ).join(_people, _people.c.id == Mentor.id)
+    ).join(_people, sa.and_(_people.c.id == Mentor.id, _people.c.listed))
 
 
 async def _shown(uow: UnitOfWork, query: sa.Select[Any], times: int) -> list[Shown]:

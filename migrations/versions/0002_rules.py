@@ -187,11 +187,11 @@ language sql stable security definer set search_path = public, pg_temp as $$
 $$;
 """
 
-# Names of people; whether public pages list them (not those invited who never came, nor the deleted that admins still
-# see); and the e-mail only where it may be seen: own, an admin's view, a mentee while the seat lives.
+# Names of people; whether public pages list them as mentors (not those invited who never came, nor those whom only admins
+# still see); and the e-mail only where it may be seen: own, an admin's view, a mentee while the seat lives.
 PEOPLE = """
 create view people with (security_barrier) as
-select u.id, u.name, u.time_zone, u.deleted_at is null and u.email_verified_at is not null as listed,
+select u.id, u.name, u.time_zone, u.role = 'mentor' and u.deleted_at is null and u.email_verified_at is not null as listed,
        case when u.id = app_user_id() or app_role() in ('admin') or pg_has_role('mentorship_service', 'usage')
                  or exists (select 1 from seat_reservations r
                              where r.student_id = u.id and r.mentor_id = app_user_id() and r.status <> 'released')

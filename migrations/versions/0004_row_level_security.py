@@ -13,6 +13,7 @@ APP, SERVICE = "mentorship_app", "mentorship_service"
 
 ADMIN = "app_role() = 'admin'"
 SELF = "user_id = app_user_id()"
+SIGNED_IN = f"{SELF} or impersonator_id = app_user_id()"
 STUDENT = "student_id = app_user_id()"
 MENTOR = "mentor_id = app_user_id()"
 PAIR = f"{STUDENT} or {MENTOR} or {ADMIN}"
@@ -31,7 +32,7 @@ USED = (
 POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "users": {"select": f"id = app_user_id() or {ADMIN}", "update": f"id = app_user_id() or {ADMIN}"},
     "user_identities": {"select": f"{SELF} or {ADMIN}", "delete": SELF},
-    "web_sessions": {"select": SELF, "update": SELF, "delete": SELF},
+    "web_sessions": {"select": SIGNED_IN, "update": SIGNED_IN, "delete": SIGNED_IN},
     "access_tokens": {"select": SELF, "insert": SELF, "update": SELF, "delete": SELF},
     "email_tokens": {},
     "oauth_states": {},

@@ -26,6 +26,7 @@ from app.core.models import AuditEntry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
 from app.settings import Settings
+from tests.accounts.browser import target
 from tests.accounts.conftest import EMAIL, PASSWORD, Open
 from tests.cast import Cast
 
@@ -74,7 +75,7 @@ async def test_a_wrong_account_is_not_made(
     assert set(refused.value.fields) == {field}
 
 
-async def test_a_new_role_holds_from_the_next_request_on(
+async def test_a_new_role_ends_what_was_signed_in_with_the_old_one(
     browsers: Open, database: Database, ada: Any
 ) -> None:
     browser = await browsers(ada)
@@ -83,7 +84,9 @@ async def test_a_new_role_holds_from_the_next_request_on(
         await service.change_role(uow, ada, Role.MENTOR)
         await service.change_role(uow, ada, Role.MENTOR)
         await uow.commit()
-    assert "/instructor/sessions" in (await browser.get("/settings")).text
+    assert target(await browser.get("/settings")) == "/sign-in?next=/settings"
+    again = await browsers(ada)
+    assert "/instructor/sessions" in (await again.get("/settings")).text
     (entry,) = await audit(database)
     assert (entry.action, entry.subject_id) == ("change_role", ada)
     assert (entry.before, entry.after) == ({"role": "student"}, {"role": "mentor"})

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.http import google, reset_password, settings, sign_in, sign_up
+from app.accounts.http import google, impersonation, reset_password, settings, sign_in, sign_up
 
 GOOGLE_PURPOSES = google.PURPOSES
 HANDLERS: list[ControllerRouterHandler] = [
@@ -11,4 +11,5 @@ HANDLERS: list[ControllerRouterHandler] = [
     *reset_password.HANDLERS,
     *settings.HANDLERS,
     *google.HANDLERS,
+    *impersonation.HANDLERS,
 ]

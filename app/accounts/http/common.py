@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from litestar import Response
@@ -15,11 +16,15 @@ from app.accounts.authentication import SESSION_COOKIE
 from app.accounts.web_sessions import Browser
 from app.core.db import Database
 from app.core.errors import Unauthenticated
+from app.core.limits import address_of
 from app.core.middleware import unit_of_work
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, fragment, is_htmx, page, viewer_of
 from app.settings import Settings
+
+OWN_COOKIE = "own_session"
+"""An admin's own secret while they are signed in as somebody else (`app.accounts.http.impersonation`)."""
 
 
 def settings_of(request: AppRequest) -> Settings:
@@ -37,14 +42,18 @@ def signed_in(request: AppRequest) -> Viewer:
 
 
 @asynccontextmanager
-async def service_door(request: AppRequest) -> AsyncIterator[UnitOfWork]:
-    """A service unit of work for those who aren't known yet, committed at the end of the block.
+async def service_door(
+    request: AppRequest, door: ServiceDoor = ServiceDoor.SIGN_IN
+) -> AsyncIterator[UnitOfWork]:
+    """A service unit of work, committed at the end of the block: for those who aren't known yet, or an admin's work.
 
+    It knows where the request comes from, for the audit log.
     The request's own transaction ends before, so that no request holds two connections.
     """
     await unit_of_work(request.scope).commit()
     database: Database = request.app.state.database
-    async with database.service(ServiceDoor.SIGN_IN) as uow, uow.transaction():
+    async with database.service(door) as uow, uow.transaction():
+        uow.principal = replace(uow.principal, address=address_of(request.scope))
         yield uow
 
 
@@ -84,6 +93,8 @@ def in_order(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, st
 def remember(request: AppRequest, response: Response[str], secret: str) -> Response[str]:
     """Let the browser carry the session's secret: for this site only, out of reach of scripts."""
     settings = settings_of(request)
+    if OWN_COOKIE in request.cookies:
+        response.delete_cookie(OWN_COOKIE)
     response.set_cookie(
         private_cookie(settings, SESSION_COOKIE, secret, max_age=settings.sign_in_days * 86_400)
     )
@@ -91,8 +102,9 @@ def remember(request: AppRequest, response: Response[str], secret: str) -> Respo
 
 
 def forget_browser(response: Response[str]) -> Response[str]:
-    """Take the session's secret from the browser."""
-    response.delete_cookie(SESSION_COOKIE)
+    """Take the session's secret from the browser, an admin's own included."""
+    for cookie in (SESSION_COOKIE, OWN_COOKIE):
+        response.delete_cookie(cookie)
     return response
 
 

@@ -22,6 +22,7 @@ from app.accounts.http.common import (
     signed_in,
 )
 from app.accounts.oauth import GoogleOAuth, Grant, Trip
+from app.accounts.themselves import require_themselves
 from app.core.errors import BadRequest, Forbidden, NotFound, Unauthenticated
 from app.core.middleware import unit_of_work
 from app.core.web import HOME, AppRequest, Flash, Viewer, local_path, see_other
@@ -46,6 +47,8 @@ async def set_out(request: AppRequest, viewer: NamedDependency[Viewer | None]) -
         raise Unauthenticated
     if purpose.role is not None and (viewer is None or viewer.role is not purpose.role):
         raise Forbidden
+    if purpose.signed_in:
+        require_themselves(unit_of_work(request.scope).principal)
     details = {
         "next": local_path(request.query_params.get("next"), ""),
         "time_zone": request.query_params.get("time_zone", "")[:64],

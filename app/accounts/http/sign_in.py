@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from app.accounts import sign_in, sign_up, web_sessions
-from app.accounts.authentication import SESSION_COOKIE
+from app.accounts import sign_in, sign_up
+from app.accounts.http import impersonation
 from app.accounts.http.common import (
     browser_of,
     forget_browser,
@@ -17,18 +17,22 @@ from app.accounts.http.common import (
 )
 from app.accounts.http.sign_up import check_mail_next
 from app.core.errors import Invalid, Refused
-from app.core.unit_of_work import UnitOfWork
+from app.core.unit_of_work import Role
 from app.core.web import HOME, AppRequest, Flash, Viewer, local_path, page, posted, see_other
 
 UNCONFIRMED = "Your address isn't confirmed yet. We have sent you the link once more."
 
 
-@get("/sign-in", include_in_schema=False, sync_to_thread=False)
-def sign_in_page(request: AppRequest, viewer: NamedDependency[Viewer | None]) -> Response[str]:
-    """The form; whoever is signed in goes where they wanted to go."""
+@get("/sign-in", include_in_schema=False)
+async def sign_in_page(request: AppRequest, viewer: NamedDependency[Viewer | None]) -> Response[str]:
+    """The form; whoever is signed in goes where they wanted to go, as does an admin whose hour as another is over."""
     wanted = local_path(request.query_params.get("next"), "")
     if viewer is not None:
         return see_other(request, wanted or HOME[viewer.role])
+    own = await impersonation.own_again(request)
+    if own is not None:
+        back = see_other(request, wanted or HOME[Role.ADMIN], Flash("note", impersonation.BACK))
+        return remember(request, back, own)
     form = {"email": "", "next": wanted}
     return page(
         request, "accounts/sign_in.html", form=form, google_enabled=settings_of(request).google_enabled
@@ -59,9 +63,10 @@ async def sign_in_post(request: AppRequest) -> Response[str]:
 
 
 @post("/sign-out", include_in_schema=False)
-async def sign_out(request: AppRequest, uow: NamedDependency[UnitOfWork]) -> Response[str]:
+async def sign_out(request: AppRequest) -> Response[str]:
     """End this browser's web session."""
-    await web_sessions.end(uow, request.cookies.get(SESSION_COOKIE))
+    async with service_door(request) as uow:
+        await impersonation.sign_out(uow, request)
     return forget_browser(see_other(request, "/"))
 
 

@@ -15,6 +15,7 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student
+from app.accounts.themselves import require_themselves
 from app.core.errors import NotFound, Unavailable
 from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
@@ -121,6 +122,7 @@ async def back_without_paying(request: AppRequest, order_id: Id = "") -> Respons
 async def _start(
     request: AppRequest, uow: UnitOfWork, viewer: Viewer, data: CheckoutWish, provider: Provider
 ) -> StartedCheckout:
+    require_themselves(uow.principal)
     product_id = identifier(data.product_id, "product_id")
     wish = checkout.Wish(viewer.id, product_id, provider, data.code)
     started = await checkout.start(await outside(request, uow), wish)

@@ -13,6 +13,7 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student
+from app.accounts.themselves import require_themselves
 from app.core import clock
 from app.core.errors import AppError, BadRequest, Invalid, NotFound, Refused, Unavailable
 from app.core.ids import identifier
@@ -64,6 +65,7 @@ async def apply_code(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]
 @post("/checkout", guards=[requires_student], include_in_schema=False)
 async def create(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Keep a seat and go to the provider."""
+    require_themselves(uow.principal)
     form = await posted(request, "product_id", "provider", "code")
     product_id, code = identifier(form["product_id"], "product_id"), form["code"].strip()
     cashier = await outside(request, uow)

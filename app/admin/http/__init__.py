@@ -1,0 +1,31 @@
+"""The admin's pages."""
+
+from __future__ import annotations
+
+from litestar.types import ControllerRouterHandler
+
+from app.admin.http import (
+    acts,
+    audit,
+    invitations,
+    jobs,
+    overview,
+    packs,
+    seats,
+    sessions,
+    students,
+    users,
+)
+
+HANDLERS: list[ControllerRouterHandler] = [
+    *overview.HANDLERS,
+    *jobs.HANDLERS,
+    *packs.HANDLERS,
+    *seats.HANDLERS,
+    *sessions.HANDLERS,
+    *students.HANDLERS,
+    *users.HANDLERS,
+    *acts.HANDLERS,
+    *invitations.HANDLERS,
+    *audit.HANDLERS,
+]

@@ -1,0 +1,39 @@
+"""What lists of people and entries share: their state in the address, and a note where it names what isn't there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+NO_SUCH = "There is no such {}, so this is the first page."
+
+
+def href(path: str, values: Mapping[str, str]) -> str:
+    """`path` with those values that say something."""
+    said = {name: value for name, value in values.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def page_number(text: str) -> int | None:
+    """The page that an address names; 1 where it names none, None for what is no page."""
+    if not text:
+        return 1
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= 10_000 else None
+
+
+def pagination(
+    path: str, values: Mapping[str, str], number: int, total: int, per_page: int
+) -> dict[str, str | None] | None:
+    """The context of ui/pages.html."""
+    if total <= per_page:
+        return None
+    first, last = (number - 1) * per_page + 1, min(number * per_page, total)
+
+    def to(page: int) -> str:
+        return href(path, {**values, "page": str(page) if page > 1 else ""})
+
+    return {
+        "previous": to(number - 1) if number > 1 else None,
+        "next": to(number + 1) if last < total else None,
+        "label": f"{first}–{last} of {total}",
+    }
