@@ -127,6 +127,15 @@ $$;
 """
 TESTIMONIAL_FUNCTIONS = ("testimonial_due(uuid)", "approved_testimonials(uuid, integer)")
 
+# Counts, as `seats_in_use` answers them, of all mentors at once: for lists that are sorted by them.
+SEATS = """
+create function seat_counts() returns table (mentor_id uuid, active_mentees bigint, live bigint)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select r.mentor_id, count(*) filter (where r.status in ('active', 'grace')), count(*)
+      from seat_reservations r where r.status <> 'released' group by r.mentor_id
+$$;
+"""
+
 
 def clauses(command: str, rule: str | tuple[str, str]) -> str:
     """The USING and WITH CHECK clauses that a command needs."""
@@ -138,6 +147,9 @@ def clauses(command: str, rule: str | tuple[str, str]) -> str:
 def upgrade() -> None:
     make_tables()
     op.execute(COUNTS)
+    op.execute(SEATS)
+    op.execute("revoke execute on function seat_counts() from public")
+    op.execute(f"grant execute on function seat_counts() to {APP}, {SERVICE}")
     op.execute(STUDENTS)
     op.execute(ABSENCES)
     op.execute("revoke execute on function student_times(uuid, timestamptz, timestamptz) from public")
@@ -330,6 +342,7 @@ def make_testimonials() -> None:
 
 def downgrade() -> None:
     op.execute("drop function student_times(uuid, timestamptz, timestamptz)")
+    op.execute("drop function seat_counts()")
     op.execute("drop trigger count_completed_sessions on sessions")
     op.execute("drop function count_completed_sessions()")
     for table in reversed(POLICIES):
