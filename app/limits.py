@@ -31,7 +31,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/sign-out|/impersonation/end", USER),
     ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?|/invitations/.+", DEFAULT),
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
-    ("POST", r"/sessions|/api/sessions", BOOKING),
+    ("POST", r"/sessions|/api/sessions|/calendar/series", BOOKING),
     ("PATCH", r"/api/sessions/.+", BOOKING),
     ("POST", r"/checkout|/api/checkout/(stripe|paypal)", CHECKOUT),
     ("POST", r"/checkout/code", USER),
@@ -45,7 +45,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET|POST", r"/waitlist(/.+)?", USER),
     ("GET", r"/packs/.+", USER),
     ("GET|POST", r"/dashboard(/.+)?|/testimonials(/.+)?", USER),
-    ("GET", r"/calendar|/sessions(/.+)?|/settings(/.+)?|/api/sessions(/.+)?|/events", USER),
+    ("GET", r"/calendar(/series)?|/sessions(/.+)?|/settings(/.+)?|/api/sessions(/.+)?|/events", USER),
     ("POST", r"/settings/.+", USER),
     ("GET", r"/|/instructors(/.+)?|/privacy|/terms|/\{path\}", DEFAULT),
 )

@@ -2,10 +2,21 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.booking.http import api, calendar, events, instructor, moves, proposals, proposals_mentor, sessions
+from app.booking.http import (
+    api,
+    calendar,
+    events,
+    instructor,
+    moves,
+    proposals,
+    proposals_mentor,
+    series,
+    sessions,
+)
 
 HANDLERS: list[ControllerRouterHandler] = [
     *calendar.HANDLERS,
+    *series.HANDLERS,
     *sessions.HANDLERS,
     *moves.HANDLERS,
     *proposals.HANDLERS,
