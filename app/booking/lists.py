@@ -141,6 +141,19 @@ async def of_mentor(
     return await _rows(uow, query.order_by(order, Session.id).limit(limit).offset(offset))
 
 
+async def in_conflict(uow: UnitOfWork, limit: int) -> list[Listed]:
+    """Scheduled sessions whose event the mentor moved or deleted in Google, the next one first; for an admin."""
+    query = _listed().where(Session.conflict.is_not(None), Session.status == SessionStatus.SCHEDULED)
+    return await _rows(uow, query.order_by(Session.scheduled_at, Session.id).limit(limit))
+
+
+async def of_person(uow: UnitOfWork, user_id: UUID, limit: int) -> list[Listed]:
+    """Sessions of a student or of a mentor, the latest first."""
+    theirs = sa.or_(Session.student_id == user_id, Session.mentor_id == user_id)
+    query = _listed().where(theirs).order_by(Session.scheduled_at.desc(), Session.id)
+    return await _rows(uow, query.limit(limit))
+
+
 async def counts_of_mentor(uow: UnitOfWork, mentor_id: UUID) -> dict[str, int]:
     """How many sessions the mentor has in each status."""
     query = (
