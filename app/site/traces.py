@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import StudentProfile
 from app.booking.models import Session
+from app.mentees.models import MenteeNote
 from app.mentors.models import DateOverride, Mentor, Product
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry, WaitOutcome
 from app.testimonials.models import Testimonial
@@ -45,6 +46,9 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID
         .values(left_at=now, outcome=WaitOutcome.LEFT),
         sa.update(Product).where(Product.mentor_id == user_id).values(active=False),
         sa.delete(DateOverride).where(DateOverride.mentor_id == user_id),
+        sa.delete(MenteeNote).where(
+            sa.or_(MenteeNote.mentor_id == user_id, MenteeNote.student_id == user_id)
+        ),
         sa.delete(StudentProfile).where(StudentProfile.user_id == user_id),
         sa.delete(Testimonial).where(
             sa.or_(Testimonial.student_id == user_id, Testimonial.mentor_id == user_id)
