@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Page
 
+from app.core import clock
 from e2e.support.browser import DESK, HEIGHTS, PHONE, Theme, Windows
 from e2e.support.platform import PROJECT
 
@@ -69,7 +71,15 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     ),
     "mentor-kolkata@example.test": ("/instructor/waitlist", "/instructor/waitlist/{place}/removal"),
     "mentor-tokyo@example.test": ("/instructor/dashboard",),
-    "mentor-nairobi@example.test": ("/instructor/sessions", "/instructor/settings", "/instructor/waitlist"),
+    "mentor-nairobi@example.test": (
+        "/instructor/absences",
+        "/instructor/absences/preview?first_day={soon}&last_day={later}&extend=1",
+        "/instructor/absences/preview?first_day=nonsense",
+        "/instructor/sessions/{upcoming}/proposal",
+        "/instructor/sessions",
+        "/instructor/settings",
+        "/instructor/waitlist",
+    ),
     "admin@example.test": (
         "/instructors",
         "/settings",
@@ -95,7 +105,9 @@ IDS = [f"{(email or 'anonymous').split('@')[0]}:{path}" for email, path in CASES
 
 
 async def address(page: Page, path: str) -> str:
-    """`path` with the placeholders filled from the viewer's own lists."""
+    """`path` with the placeholders filled: days of the week after next, the rest from the viewer's own lists."""
+    soon = clock.now().date() + timedelta(days=8)
+    path = path.replace("{soon}", f"{soon}").replace("{later}", f"{soon + timedelta(days=6)}")
     if "{session}" in path:
         return path.replace("{session}", await first_session(page, "a[href^='/sessions/']"))
     if "{upcoming}" in path:

@@ -32,9 +32,9 @@ async def enroll(platform: RunningPlatform, mentor_email: str, *, sessions: int)
     return (await _arrive(platform, mentor_email, sessions)).session
 
 
-async def arrive(platform: RunningPlatform, mentor_email: str) -> Newcomer:
-    """Make a student without a pack, signed in, for whom that mentor has one more seat that is free."""
-    return await _arrive(platform, mentor_email, 0)
+async def arrive(platform: RunningPlatform, mentor_email: str, *, sessions: int = 0) -> Newcomer:
+    """Make a student, signed in, for whom that mentor has one more seat: free, or taken with a pack of `sessions`."""
+    return await _arrive(platform, mentor_email, sessions)
 
 
 async def _arrive(platform: RunningPlatform, mentor_email: str, sessions: int) -> Newcomer:
