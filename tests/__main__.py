@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
-from tests.support.suites import Outcome, Suite, log_of, program, python, run
+from tests.support.suites import Outcome, Suite, end_running, log_of, program, python, run
 
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
 CORES = os.cpu_count() or 1
@@ -27,12 +30,12 @@ DATA_TESTS = (
 )
 SUITES = (
     Suite("setup", python("-m", "tests.support.setup"), 600),
-    Suite("format", program("ruff", "format", "--check", "."), 30),
-    Suite("lint", program("ruff", "check", "."), 30),
-    Suite("types", program("mypy", "--cache-dir", os.devnull), 180),
-    Suite("imports", program("lint-imports"), 60),
+    Suite("types", program("mypy", "--cache-dir", ".data/tests/types"), 180, one_core=True),
+    Suite("format", program("ruff", "format", "--check", "."), 30, one_core=True),
+    Suite("lint", program("ruff", "check", "."), 30, one_core=True),
+    Suite("imports", program("lint-imports"), 60, one_core=True),
+    Suite("contracts", python(*PYTEST, "tests/contracts"), 90, counts_tests=True, one_core=True),
     Suite("unit", python(*PYTEST, *AND_TWO, "tests", *UNIT_LEAVES_OUT), 700, counts_tests=True),
-    Suite("contracts", python(*PYTEST, "tests/contracts"), 90, counts_tests=True),
     Suite(
         "postgres15",
         python(*PYTEST, *EACH_CORE, *DATA_TESTS),
@@ -55,6 +58,18 @@ def chosen(names: list[str]) -> list[Suite]:
     return [suite for suite in SUITES if not names or suite.name in names]
 
 
+def outcomes_of(suites: list[Suite]) -> Iterator[tuple[Suite, Outcome]]:
+    """Runs the suites in their order; neighbours that keep one core busy run side by side, as many as there are cores."""
+    for one_core, together in groupby(suites, key=lambda suite: suite.one_core):
+        group = list(together)
+        pool = ThreadPoolExecutor(CORES if one_core else 1)
+        try:
+            yield from zip(group, pool.map(run, group), strict=True)
+        finally:  # also when somebody presses Ctrl-C
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_running()
+
+
 def tell(suite: Suite, outcome: Outcome) -> None:
     """The suite's line, and everything it printed if it isn't good."""
     state = "ok  " if outcome.is_good else "FAIL"
@@ -69,9 +84,10 @@ def tell(suite: Suite, outcome: Outcome) -> None:
 def main() -> int:
     """Run the suites named on the command line, all for none; returns the exit code."""
     os.environ.pop("DATABASE_URL", None)  # tests have databases of their own
+    # Tests start hundreds of processes: without kept bytecode each of them compiles the project anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     outcomes = []
-    for suite in chosen(sys.argv[1:]):
-        outcome = run(suite)
+    for suite, outcome in outcomes_of(chosen(sys.argv[1:])):
         tell(suite, outcome)
         outcomes.append(outcome)
     passed, failed, skipped = (

@@ -17,16 +17,22 @@ from tests.support.skips import is_named
 PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / ".data" / "tests" / "logs"
 OUT_OF_TIME = 2.0  # a suite is ended at this multiple of its budget
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A command with a budget in seconds; `counts_tests`: a pytest run, whose tests are counted one by one."""
+    """A command with a budget in seconds.
+
+    `counts_tests`: a pytest run, whose tests are counted one by one. `one_core`: one process that computes, and may
+    have others beside it.
+    """
 
     name: str
     command: tuple[str, ...]
     budget: float
     counts_tests: bool = False
+    one_core: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,12 +86,20 @@ def _run_to_end(suite: Suite, extra: tuple[str, ...]) -> int | None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        _RUNNING.add(process)
         try:
             return process.wait(suite.budget * OUT_OF_TIME)
         except subprocess.TimeoutExpired:
             return None
         finally:
             _end_group(process)
+            _RUNNING.discard(process)
+
+
+def end_running() -> None:
+    """End the suites that run in other threads."""
+    for process in tuple(_RUNNING):
+        _end_group(process)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
