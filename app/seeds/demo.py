@@ -23,6 +23,7 @@ from app.seeds.demo_booking import book_around
 from app.seeds.former import STUDENTS as FORMER
 from app.seeds.former import tell_of_former
 from app.seeds.google import connect_demo_calendar
+from app.seeds.words import tell_words
 from app.wiring import Platform
 
 JOINED_DAYS_AGO = 400
@@ -40,6 +41,7 @@ async def seed_demo(platform: Platform) -> bool:
     for student in cast.STUDENTS:
         for story in student.stories:
             await _tell(platform, ids, student, story)
+    await tell_words(platform, ids)
     async with platform.database.service(ServiceDoor.SEED) as uow:
         for student_email, mentor_email in cast.WAITING:
             await waitlist.join(uow, ids[mentor_email], ids[student_email])
