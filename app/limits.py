@@ -41,7 +41,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET|POST", r"/instructor/.+", INSTRUCTOR),
     ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),
     ("POST", r"/admin/invitations|/admin/users/.+/invitation", INVITATION),
-    ("GET|POST", r"/admin(/.+)?", USER),
+    ("GET|POST", r"/admin(/.+)?|/api/admin/.+", USER),
     ("GET|POST", r"/waitlist(/.+)?", USER),
     ("GET", r"/packs/.+", USER),
     ("GET|POST", r"/dashboard(/.+)?|/testimonials(/.+)?", USER),

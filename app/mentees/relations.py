@@ -10,7 +10,8 @@ Every function asks a constant number of queries, under row-level security as wh
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -96,10 +97,12 @@ async def count_of_mentor(uow: UnitOfWork, mentor_id: UUID) -> int:
     return await repository.count(uow.session, mentor_id)
 
 
-async def stream_of_mentors(uow: UnitOfWork, mentor_ids: Sequence[UUID]) -> AsyncIterator[Relation]:
+async def stream_of_mentors(uow: UnitOfWork, mentor_ids: Sequence[UUID]) -> AsyncGenerator[Relation, None]:
     """Every relation of these mentors, by mentor and the student's name, without holding all of them in memory."""
-    async for row in repository.stream(uow.session, "mentors", _values(mentors=list(mentor_ids))):
-        yield _relation(row)
+    values = _values(mentors=list(mentor_ids))
+    async with aclosing(repository.stream(uow.session, "mentors", values)) as rows:
+        async for row in rows:
+            yield _relation(row)
 
 
 async def of_student(uow: UnitOfWork, student_id: UUID) -> list[Relation]:

@@ -7,7 +7,7 @@ joined with such a view before all of them were looked at.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -96,7 +96,7 @@ async def relations(session: AsyncSession, of: Of, values: Mapping[str, Any]) ->
     return (await session.execute(_relations(of), values)).mappings().all()
 
 
-async def stream(session: AsyncSession, of: Of, values: Mapping[str, Any]) -> AsyncIterator[RowMapping]:
+async def stream(session: AsyncSession, of: Of, values: Mapping[str, Any]) -> AsyncGenerator[RowMapping, None]:
     """As `relations`, a few hundred rows at a time in memory."""
     result = await session.stream(_relations(of), values, execution_options={"yield_per": 500})
     try:

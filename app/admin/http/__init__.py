@@ -6,7 +6,10 @@ from litestar.types import ControllerRouterHandler
 
 from app.admin.http import (
     acts,
+    api,
     audit,
+    exports,
+    instructors,
     invitations,
     jobs,
     overview,
@@ -19,6 +22,9 @@ from app.admin.http import (
 
 HANDLERS: list[ControllerRouterHandler] = [
     *overview.HANDLERS,
+    *exports.HANDLERS,
+    *instructors.HANDLERS,
+    *api.HANDLERS,
     *jobs.HANDLERS,
     *packs.HANDLERS,
     *seats.HANDLERS,

@@ -1,0 +1,140 @@
+"""Instructors as the admin's lists show them: with their figures, searched, sorted, a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from app.accounts.models import User
+from app.booking.models import SessionCount
+from app.core.errors import NotFound
+from app.core.unit_of_work import Role, UnitOfWork
+from app.mentors.models import Mentor
+
+DEFAULT_SORT: Final = "name"
+
+
+class Inventory(msgspec.Struct, frozen=True):
+    """Seats: those that nobody sits on, holds or is offered, of those there are."""
+
+    open: int
+    capacity: int
+
+
+class Instructor(msgspec.Struct, frozen=True, kw_only=True):
+    """A row. `state`: `former` no longer teaches, `deleted` is closed and can be restored."""
+
+    id: UUID
+    name: str
+    email: str
+    slug: str
+    state: Literal["active", "former", "deleted"]
+    active_mentees: int
+    sessions_completed: int
+    inventory: Inventory
+    joined: datetime
+
+
+_seats: Final = sa.func.seat_counts().table_valued(
+    sa.column("mentor_id", sa.Uuid), sa.column("active_mentees", sa.Integer), sa.column("live", sa.Integer)
+)
+_active: Final = sa.func.coalesce(_seats.c.active_mentees, 0)
+_open: Final = sa.func.greatest(0, Mentor.max_active_students - sa.func.coalesce(_seats.c.live, 0))
+_completed: Final = sa.func.coalesce(SessionCount.completed, 0)
+_name: Final = sa.func.lower(User.name)
+
+SORTS: Final[Mapping[str, tuple[sa.ColumnElement[Any], ...]]] = {
+    "email": (sa.type_coerce(User.email, sa.Text),),
+    "name": (_name,),
+    "active_mentees": (_active,),
+    "sessions_completed": (_completed,),
+    "inventory": (_open, sa.type_coerce(Mentor.max_active_students, sa.Integer)),
+    "joined": (sa.type_coerce(User.created_at, sa.DateTime(timezone=True)),),
+}
+
+
+def is_sort(text: str) -> bool:
+    """True for a column of `SORTS`, with `-` in front for the greatest first."""
+    return text.removeprefix("-") in SORTS
+
+
+async def page_of(
+    uow: UnitOfWork, words: str, sort: str, *, limit: int, offset: int
+) -> tuple[list[Instructor], int]:
+    """Instructors whose name or e-mail holds `words`, as sorted, and how many there are at all. For admins.
+
+    One query; where `offset` lies beyond the last there is none to say how many there are, so it is asked for (two).
+    """
+    query = _instructors(words).order_by(*_order(sort)).limit(limit).offset(offset)
+    rows = (await uow.session.execute(query)).all()
+    if rows or offset == 0:
+        return [_instructor(row) for row in rows], rows[0].number if rows else 0
+    number = sa.select(sa.func.count()).select_from(_instructors(words).subquery())
+    return [], (await uow.session.execute(number)).scalar_one()
+
+
+async def one(uow: UnitOfWork, mentor_id: UUID) -> Instructor:
+    """An instructor, for an admin. Raises NotFound."""
+    row = (await uow.session.execute(_instructors("").where(Mentor.id == mentor_id))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such instructor.")
+    return _instructor(row)
+
+
+async def addresses(uow: UnitOfWork, words: str) -> list[tuple[UUID, str]]:
+    """Ids and e-mails, by e-mail, of those whose name or e-mail holds `words`; without words of all there ever were."""
+    query = sa.select(Mentor.id, User.email).join(User, User.id == Mentor.id).order_by(User.email, Mentor.id)
+    if words:
+        query = query.where(_is_listed(words))
+    return [(row.id, row.email) for row in (await uow.session.execute(query)).all()]
+
+
+def _instructors(words: str) -> sa.Select[*tuple[Any, ...]]:
+    state = sa.case(
+        (User.deleted_at.is_not(None), "deleted"), (User.role != Role.MENTOR, "former"), else_="active"
+    )
+    return (
+        sa.select(
+            Mentor.id,
+            User.name,
+            User.email,
+            sa.type_coerce(Mentor.slug, sa.Text).label("slug"),
+            state.label("state"),
+            _active.label("active_mentees"),
+            _completed.label("sessions_completed"),
+            _open.label("open"),
+            Mentor.max_active_students.label("capacity"),
+            User.created_at.label("joined"),
+            sa.func.count().over().label("number"),
+        )
+        .join(User, User.id == Mentor.id)
+        .outerjoin(_seats, _seats.c.mentor_id == Mentor.id)
+        .outerjoin(SessionCount, SessionCount.mentor_id == Mentor.id)
+        .where(_is_listed(words))
+    )
+
+
+def _is_listed(words: str) -> sa.ColumnElement[bool]:
+    known = User.forgotten_at.is_(None)
+    if not words:
+        return known
+    email = sa.cast(User.email, sa.Text)
+    return known & (User.name.icontains(words, autoescape=True) | email.icontains(words, autoescape=True))
+
+
+def _order(sort: str) -> list[sa.ColumnElement[Any]]:
+    columns = SORTS[sort.removeprefix("-")]
+    order = [column.desc() if sort.startswith("-") else column.asc() for column in columns]
+    return [*order, _name.asc(), Mentor.id.asc()]
+
+
+def _instructor(row: Any) -> Instructor:
+    values = {
+        name: value for name, value in row._mapping.items() if name not in ("open", "capacity", "number")
+    }
+    return Instructor(**values, inventory=Inventory(row.open, row.capacity))
