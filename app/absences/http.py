@@ -15,6 +15,7 @@ from app.absences.plan import Choice, Wish
 from app.absences.rules import Days
 from app.accounts.guards import requires_mentor
 from app.booking.http import parse
+from app.booking.proposals import open_of_mentor
 from app.core.errors import BadRequest, Invalid, Refused
 from app.core.ids import identifier, parse_id
 from app.core.unit_of_work import UnitOfWork
@@ -98,7 +99,8 @@ async def _page(
     context = {"errors": {}, "preview": None, "refusal": None, "today": today.isoformat(), **shown}
     if is_htmx(request):
         return fragment(request, "absences/_new.html", status=status, **context)
-    lists = views.listed(await service.absences(uow), today)
+    lists: dict[str, Any] = views.listed(await service.absences(uow), today)
+    lists |= {"proposals": await open_of_mentor(uow), "zone": request.user.time_zone}
     return page(request, "absences/index.html", status=status, **context, **lists)
 
 

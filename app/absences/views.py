@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from app.absences.models import Absence
@@ -69,16 +69,12 @@ def _session(planned: Planned, zone: str, is_new: bool) -> dict[str, Any]:
         "start": instant(session.start),
         "end": instant(session.end),
         "seen": f"{session.id}={iso(instant(session.start))}",
-        "options": [*_times(planned, zone), ("keep", "Leave it where it is"), ("cancel", "Cancel it")],
+        "times": [(iso(instant(at)), _time(at, planned, zone)) for at in planned.options],
         "choice": chosen,
         "nothing_free": planned.suggestion is None,
         "is_new": is_new,
         "gone": None if planned.gone is None else _time(planned.gone, planned, zone),
     }
-
-
-def _times(planned: Planned, zone: str) -> Sequence[tuple[str, str]]:
-    return [(iso(instant(at)), f"Propose {_time(at, planned, zone)}") for at in planned.options]
 
 
 def _time(at: int, planned: Planned, zone: str) -> str:
