@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 
 SHOWN = "#user-packs"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 async def done(
@@ -70,7 +72,7 @@ def number(text: str, name: str, sentence: str) -> int:
 def day(text: str, name: str) -> date:
     """A date as date fields post it. Raises Invalid."""
     try:
-        if len(text.strip()) != len("2026-12-31"):
+        if not _DATE.fullmatch(text.strip()):
             raise ValueError
         return date.fromisoformat(text.strip())
     except ValueError:
