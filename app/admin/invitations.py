@@ -56,10 +56,10 @@ async def accept(
     return person
 
 
-def seats_of(form: dict[str, str]) -> int:
-    """The posted number of `seats`. Raises Invalid naming it."""
+def seats_of(text: str) -> int:
+    """The posted number of seats. Raises Invalid naming `seats`."""
     errors: dict[str, str] = {}
-    seats = whole_number(form, "seats", SEATS, errors)
+    seats = whole_number({"seats": [text]}, "seats", SEATS, errors)
     if errors:
         raise Invalid(errors)
     return seats

@@ -25,11 +25,11 @@ from tests.cast import Cast
 
 EVERYBODY = ("anonymous", "student", "other_student", "mentor", "other_mentor", "admin")
 HOME = {
-    "student": "/sessions",
-    "other_student": "/sessions",
+    "student": "/dashboard",
+    "other_student": "/dashboard",
     "mentor": "/instructor/dashboard",
     "other_mentor": "/instructor/dashboard",
-    "admin": "/instructors",
+    "admin": "/admin",
 }
 OPEN = ["/check-mail", "/reset-password"]
 ENDED = ["/verify/x.y", "/reset-password/x.y"]
@@ -78,7 +78,7 @@ async def test_navigation_is_the_roles(browsers: Open, cast: Cast, name: str) ->
         "anonymous": ["/sign-in", "/sign-up"],
         "student": ["/sessions", "/calendar"],
         "mentor": ["/instructor/dashboard", "/instructor/sessions", "/instructor/students", "/instructor/settings"],
-        "admin": ["/instructors"],
+        "admin": ["/admin", "/instructors"],
     }
     role = name.removeprefix("other_")
     head = text.partition("<main")[0]

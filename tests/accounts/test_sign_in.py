@@ -33,7 +33,7 @@ async def sessions(database: Database) -> list[WebSession]:
 
 async def test_signing_in_and_out(browsers: Open, database: Database, ada: Any) -> None:
     browser = await browsers()
-    assert target(await browser.post("/sign-in", FORM)) == "/sessions"
+    assert target(await browser.post("/sign-in", FORM)) == "/dashboard"
     secret = browser.cookie("session")
     assert secret is not None
     (row,) = await sessions(database)
@@ -55,7 +55,7 @@ async def test_signing_out_twice_is_fine(browsers: Open) -> None:
 
 @pytest.mark.parametrize("typed", [EMAIL.upper(), f"  {EMAIL} "])
 async def test_an_address_is_the_same_however_it_is_typed(browsers: Open, ada: Any, typed: str) -> None:
-    assert target(await (await browsers()).post("/sign-in", FORM | {"email": typed})) == "/sessions"
+    assert target(await (await browsers()).post("/sign-in", FORM | {"email": typed})) == "/dashboard"
 
 
 async def test_every_failure_reads_the_same(browsers: Open, database: Database, ada: Any, cast: Cast) -> None:
@@ -104,13 +104,13 @@ async def test_the_fragment_of_a_failure(browsers: Open, ada: Any) -> None:
 
 async def test_htmx_is_told_to_go_on(browsers: Open, ada: Any) -> None:
     answer = await (await browsers()).post("/sign-in", FORM, htmx=True)
-    assert (answer.status_code, answer.headers["hx-redirect"]) == (200, "/sessions")
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (200, "/dashboard")
     assert "session=" in answer.headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
     ("name", "home"),
-    [("student", "/sessions"), ("mentor", "/instructor/dashboard"), ("admin", "/instructors")],
+    [("student", "/dashboard"), ("mentor", "/instructor/dashboard"), ("admin", "/admin")],
 )
 async def test_everybody_lands_at_home(browsers: Open, cast: Cast, name: str, home: str) -> None:
     browser = await browsers(cast[name])
@@ -135,9 +135,9 @@ async def test_nobody_is_sent_elsewhere(browsers: Open, ada: Any, elsewhere: str
     browser = await browsers()
     page = await browser.http.get("/sign-in", params={"next": elsewhere})
     assert "evil" not in page.text
-    assert target(await browser.post("/sign-in", FORM | {"next": elsewhere})) == "/sessions"
+    assert target(await browser.post("/sign-in", FORM | {"next": elsewhere})) == "/dashboard"
     signed_in = await browser.http.get("/sign-in", params={"next": elsewhere})
-    assert target(signed_in) == "/sessions"
+    assert target(signed_in) == "/dashboard"
 
 
 async def test_a_secret_from_before_does_not_become_a_signed_in_one(
@@ -244,7 +244,7 @@ async def test_an_unconfirmed_address_can_not_sign_in_yet(
     assert "Send it again" in page.text
     (mail,) = await mails("verify_email")
     await browser.post(path_of(mail.context["link"]))
-    assert target(await browser.post("/sign-in", FORM)) == "/sessions"
+    assert target(await browser.post("/sign-in", FORM)) == "/dashboard"
 
 
 async def test_a_hash_with_older_parameters_is_renewed(

@@ -60,7 +60,7 @@ async def test_from_the_form_to_the_first_sign_in(browsers: Open, mails: Mails, 
     assert (user.role, user.time_zone, user.name) == ("student", "America/New_York", "Grace Hopper")
 
     signed_in = await browser.post("/sign-in", {"email": FORM["email"], "password": FORM["password"]})
-    assert target(signed_in) == "/sessions"
+    assert target(signed_in) == "/dashboard"
 
 
 async def test_the_address_is_not_confirmed_by_a_mail_scanner(browsers: Open, mails: Mails) -> None:
@@ -284,4 +284,4 @@ async def test_a_closed_account_is_not_woken_by_signing_up(
 
 async def test_signed_in_people_have_an_account_already(browsers: Open, ada: object) -> None:
     browser: Browser = await browsers(ada)
-    assert target(await browser.get("/sign-up")) == "/sessions"
+    assert target(await browser.get("/sign-up")) == "/dashboard"

@@ -20,7 +20,7 @@ from app.accounts.http.common import service_door, settings_of
 from app.accounts.http.impersonation import put_on
 from app.admin import accounts, person
 from app.admin.http.users import PATH, ROLES
-from app.core.errors import AppError, Invalid, NotFound, Refused
+from app.core.errors import AppError, Invalid, Refused
 from app.core.ids import parse_id
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role, UnitOfWork
@@ -53,12 +53,10 @@ class Act:
         return see_other(self.request, self.page, Flash("problem", error.detail))
 
 
-@get(PATH + "/{act:str}", guards=[requires_admin], include_in_schema=False)
-async def ask(request: AppRequest, uow: Uow, user_id: Id, act: Id) -> Response[str]:
+@get([f"{PATH}/{act}" for act in ASKED], guards=[requires_admin], include_in_schema=False)
+async def ask(request: AppRequest, uow: Uow, user_id: Id) -> Response[str]:
     """What it means, and the button that does it."""
-    if act not in ASKED:
-        raise NotFound
-    return await _ask(Act(request, uow, parse_id(user_id)), act)
+    return await _ask(Act(request, uow, parse_id(user_id)), request.url.path.rpartition("/")[2])
 
 
 @post(PATH + "/role", guards=[requires_admin], include_in_schema=False)

@@ -60,7 +60,7 @@ async def invite(request: AppRequest, uow: NamedDependency[UnitOfWork]) -> Respo
 
 async def _invite(request: AppRequest, uow: UnitOfWork, form: dict[str, str]) -> Invited:
     role = Role(form["role"]) if form["role"] in ("student", "mentor") else Role.ADMIN  # which is refused
-    seats = invitations.seats_of(form) if role is Role.MENTOR else 0
+    seats = invitations.seats_of(form["seats"]) if role is Role.MENTOR else 0
     async with service_door(request, ServiceDoor.ADMIN) as service:
         return await invitations.invite(
             service,

@@ -25,7 +25,7 @@ async def test_the_first_time_makes_an_account(
 ) -> None:
     browser = await browsers()
     answer = await travel(browser, sandbox, NEWCOMER, "purpose=sign-in&time_zone=Asia/Tokyo")
-    assert target(answer) == "/sessions"
+    assert target(answer) == "/dashboard"
     (user,) = await rows(database, User)
     assert (user.email, user.name, user.role, user.time_zone) == (
         NEWCOMER,
@@ -59,7 +59,7 @@ async def test_the_subject_counts_not_the_address(
     async with database.service(ServiceDoor.SEED) as uow:
         await uow.session.execute(sa.update(User).values(email="renamed@example.test"))
         await uow.commit()
-    assert target(await travel(await browsers(), sandbox, NEWCOMER)) == "/sessions"
+    assert target(await travel(await browsers(), sandbox, NEWCOMER)) == "/dashboard"
     assert len(await rows(database, User)) == 1
 
 
@@ -79,7 +79,7 @@ async def test_many_first_sign_ins_at_once_make_one_user(
     answers = await asyncio.gather(
         *(browser.get(way) for browser, way in zip(everyone, ways_back, strict=True))
     )
-    assert [target(answer) for answer in answers] == ["/sessions"] * 16
+    assert [target(answer) for answer in answers] == ["/dashboard"] * 16
     assert len(await rows(database, User)) == 1
     assert len(await rows(database, UserIdentity)) == 1
     assert len(await rows(database, WebSession)) == 16
@@ -105,7 +105,7 @@ async def test_google_and_a_sign_up_at_once_make_one_user(
 async def test_an_account_with_a_confirmed_address_is_connected(
     browsers: Any, sandbox: RunningSandbox, database: Database, ada: Any
 ) -> None:
-    assert target(await travel(await browsers(), sandbox, EMAIL)) == "/sessions"
+    assert target(await travel(await browsers(), sandbox, EMAIL)) == "/dashboard"
     (identity,) = await rows(database, UserIdentity)
     assert identity.user_id == ada
     (user,) = await rows(database, User)
@@ -174,7 +174,7 @@ async def test_connecting_in_the_settings(
         (identity,) = await rows(database, UserIdentity)
         assert (identity.user_id, identity.email) == (ada, NEWCOMER)
     assert NEWCOMER in (await browser.get("/settings")).text
-    assert target(await travel(await browsers(), sandbox, NEWCOMER)) == "/sessions"
+    assert target(await travel(await browsers(), sandbox, NEWCOMER)) == "/dashboard"
     assert len(await rows(database, User)) == 1
 
 

@@ -122,8 +122,8 @@ async def test_a_code_from_another_trip_fits_no_verifier(
 async def test_two_tabs_do_not_disturb_each_other(browsers: Any, sandbox: RunningSandbox) -> None:
     browser = await browsers()
     first, second = await set_out(browser), await set_out(browser)
-    assert target(await browser.get(consent(sandbox, first, NEWCOMER))) == "/sessions"
-    assert target(await browser.get(consent(sandbox, second, NEWCOMER))) == "/sessions"
+    assert target(await browser.get(consent(sandbox, first, NEWCOMER))) == "/dashboard"
+    assert target(await browser.get(consent(sandbox, second, NEWCOMER))) == "/dashboard"
 
 
 async def test_somebody_else_signed_in_meanwhile(
@@ -152,7 +152,7 @@ async def test_google_out_of_reach_is_told(
     assert "Nothing was changed" in answer.text
     assert browser.cookie("session") is None
     sandbox.control.chaos("google")
-    assert target(await travel(browser, sandbox, NEWCOMER)) == "/sessions"
+    assert target(await travel(browser, sandbox, NEWCOMER)) == "/dashboard"
     assert len(await rows(database, User)) == 1
 
 
@@ -183,7 +183,7 @@ async def test_what_is_asked_of_google(browsers: Any, sandbox: RunningSandbox, c
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/%5Cevil.example"])
 async def test_nobody_is_sent_elsewhere(browsers: Any, sandbox: RunningSandbox, elsewhere: str) -> None:
     answer = await travel(await browsers(), sandbox, NEWCOMER, f"purpose=sign-in&next={elsewhere}")
-    assert answer.headers["location"] == "/sessions"
+    assert answer.headers["location"] == "/dashboard"
 
 
 @pytest.mark.parametrize("purpose", ["", "x", "sign_in", "%00"])
