@@ -98,6 +98,15 @@ def monday_of(time_zone: str, instant: int) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def first_week(situation: Situation, now: int, weekly: Weekly) -> date:
+    """The Monday of the first week, from the asked one on, whose time isn't over or too soon by the mentor's notice."""
+    mentor, monday = situation.mentor, weekly.first
+    soonest = now + mentor.notice_minutes * 60
+    while monday < _LAST and _about(mentor.time_zone, weekly.day(monday), weekly.minute) < soonest:
+        monday += _ONE_WEEK
+    return monday
+
+
 def weekly_times(time_zone: str, starts: Sequence[int]) -> dict[tuple[int, int], set[date]]:
     """By weekday and minute the Mondays of the weeks in which that time is among the sorted `starts`."""
     found: dict[tuple[int, int], set[date]] = {}

@@ -77,30 +77,29 @@ class Proposal:
         if self.wish.first is not None:
             monday = self.wish.first - timedelta(days=self.wish.first.weekday())
             return min(max(monday, self.weeks[0]), self.weeks[-1])
-        if self.weekly_given:
-            fits = self._times.get((self.wish.weekday or 0, self.wish.minute or 0), set())
-            return min(fits, default=self.weeks[0])
         return min((min(mondays) for mondays in self._times.values()), default=self.weeks[0])
-
-    @property
-    def weekly_given(self) -> bool:
-        """True if weekday and time are asked for."""
-        return self.wish.weekday is not None and self.wish.minute is not None
 
     @cached_property
     def weekly(self) -> Weekly:
-        """As asked; what is left open is the time that is free in most weeks, the earliest of them."""
+        """As asked; what is left open is the time that is free in most weeks, of these the one that comes first."""
         wish = self.wish
         if wish.weekday is not None and wish.minute is not None:
-            return Weekly(wish.weekday, wish.minute, self.first)
+            return self._from_now(wish.weekday, wish.minute)
         fitting = [key for key in self._times if wish.weekday in (None, key[0])]
-        best = max(fitting, key=lambda key: (self.free_weeks(*key), -key[0], -key[1]), default=None)
-        weekday, minute = best or (wish.weekday or 1, 9 * 60)
-        return Weekly(weekday, minute, self.first)
+        best = min(
+            fitting, key=lambda key: (-self.free_weeks(*key), self._from_now(*key).first, key), default=None
+        )
+        return self._from_now(*(best or (wish.weekday or 1, 9 * 60)))
+
+    def _from_now(self, weekday: int, minute: int) -> Weekly:
+        asked = Weekly(weekday, minute, self.first)
+        first = series.first_week(self.offers.situation, self.offers.now, asked)
+        return Weekly(weekday, minute, min(first, self.weeks[-1]))
 
     def free_weeks(self, weekday: int, minute: int) -> int:
         """In how many of the wanted weeks that time is on offer now."""
-        wanted = {self.first + number * _WEEK for number in range(self.count)}
+        first = self._from_now(weekday, minute).first
+        wanted = {first + number * _WEEK for number in range(self.count)}
         return len(self._times.get((weekday, minute), set()) & wanted)
 
     @cached_property

@@ -15,6 +15,8 @@ PEOPLE = ("anonymous", "student", "other_student", "mentor", "other_mentor", "ad
 GET = {
     "/calendar": (303, 200, 200, 403, 403, 403),
     "/calendar?mentor_id={mentor}": (303, 200, 200, 403, 403, 403),
+    "/calendar/series": (303, 200, 200, 403, 403, 403),
+    "/calendar/series?mentor_id={mentor}": (303, 200, 200, 403, 403, 403),
     "/sessions": (303, 200, 200, 403, 403, 403),
     "/sessions/{session}": (303, 200, 404, 200, 404, 200),
     "/sessions/{session}/invite.ics": (303, 200, 404, 200, 404, 200),
@@ -25,6 +27,7 @@ GET = {
 }
 POST = {
     "/sessions": (401, 303, 422, 403, 403, 403),
+    "/calendar/series": (401, 303, 422, 403, 403, 403),
     "/sessions/{session}/move": (401, 303, 404, 403, 403, 403),
     "/sessions/{session}/cancellation": (401, 303, 404, 303, 404, 403),
     "/instructor/sessions/{session}/status": (401, 403, 403, 303, 404, 403),

@@ -16,6 +16,8 @@ PAGES = {
     ("student", "/calendar?mentor_id={mentor}&day={day}", True): 2,
     ("student", "/calendar?mentor_id={mentor}&month={month}", True): 2,
     ("student", "/calendar", False): 3,
+    ("student", "/calendar/series?mentor_id={mentor}", True): 2,
+    ("student", "/calendar/series", False): 3,
     ("student", "/sessions", False): 4,
     ("student", "/sessions/{session}", False): 3,
     ("student", "/sessions/{session}/move", False): 3,
