@@ -29,12 +29,14 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/check-mail",
         "/reset-password",
         "/verify/nonsense",
+        "/invitations/nonsense",
         "/privacy",
         "/terms",
         "/waitlist",
         "/nowhere",
     ),
     "student@example.test": (
+        "/dashboard",
         "/calendar",
         "/sessions",
         "/sessions/{session}",
@@ -45,6 +47,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/checkout?product_id={product}",
     ),
     "student-new@example.test": (
+        "/dashboard",
         "/calendar",
         "/sessions",
         "/waitlist",
@@ -54,7 +57,10 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/checkout?product_id={product}&code=nonsense",
         "/checkout?product_id=nonsense",
     ),
-    "chloe@example.test": ("/waitlist", "/instructors/meera-banerjee"),
+    "student-last@example.test": ("/dashboard", "/testimonials/new?pack_id={pack}"),
+    "amara@example.test": ("/dashboard", "/testimonials/{words}"),
+    "isla@example.test": ("/testimonials/{words}",),
+    "chloe@example.test": ("/dashboard", "/waitlist", "/instructors/meera-banerjee"),
     "nils@example.test": ("/sessions", "/sessions/{upcoming}/move", "/sessions/{upcoming}/cancellation"),
     "mentor@example.test": (
         "/instructor/dashboard",
@@ -90,14 +96,27 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/admin/waitlist/{place}/removal",
         "/admin/orders",
         "/admin/orders?q=nobody-at-all",
+        "/admin/students",
+        "/admin/students?q=nobody-at-all",
+        "/admin/users/{user}",
+        "/admin/users/{user}/role",
+        "/admin/users/{user}/deletion",
+        "/admin/users/{user}/impersonation",
+        "/admin/invitations",
+        "/admin/audit",
+        "/admin/audit?actor=nobody-at-all",
+        "/admin/testimonials",
+        "/admin/testimonials?status=declined",
     ),
 }
 # Where a placeholder's id is found: a page of the viewer's, and the link that holds it.
 LINKS = {
     "{pack}": (("/calendar", "/instructor/waitlist"), "a[href^='/packs/']"),
+    "{words}": (("/dashboard",), "a[href^='/testimonials/']"),
     "{place}": (("/instructor/waitlist", "/admin/waitlist"), "a[href$='/removal']"),
     "{product}": (("/instructors/ines-duarte",), "#packs a[href^='/checkout']"),
     "{student}": (("/instructor/students",), ".is-low a[href^='/instructor/students/']"),
+    "{user}": (("/admin/students",), "#students a[href^='/admin/users/']"),
     "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
