@@ -54,10 +54,12 @@ class Listed(msgspec.Struct, frozen=True):
 
 def understood(words: str, show: str, sort: str, page: str) -> Wish:
     """The wish that an address spells; what it spells wrong becomes the usual, with a note that says so."""
-    unknown = [what for what, bad in (("filter", show not in SHOWN), ("order", sort not in SORTS)) if bad]
+    unknown = [
+        what for what, bad in (("a filter", show not in SHOWN), ("an order", sort not in SORTS)) if bad
+    ]
     number = int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 6 else 0
     if not number:
-        unknown.append("page")
+        unknown.append("a page")
     return Wish(
         words=" ".join(words.split())[:100],
         show=show if show in SHOWN else "",
@@ -70,8 +72,7 @@ def understood(words: str, show: str, sort: str, page: str) -> Wish:
 def _note(unknown: Sequence[str]) -> str | None:
     if not unknown:
         return None
-    what = " and ".join(unknown)
-    return f"That address names a {what} that isn’t there; this is the first page."
+    return f"That address names {' and '.join(unknown)} that isn’t there; this is the first page."
 
 
 def listed(every: Sequence[Relation], wish: Wish) -> Listed:
@@ -84,7 +85,7 @@ def listed(every: Sequence[Relation], wish: Wish) -> Listed:
         found.sort(key=_is_former)  # stable: mentees of today come first, each half in its order
     first = (wish.page - 1) * PER_PAGE
     if first and first >= len(found):
-        wish = msgspec.structs.replace(wish, page=1, note=_note(["page"]))
+        wish = msgspec.structs.replace(wish, page=1, note=_note(["a page"]))
         first = 0
     counts = {show: sum(_is_shown(relation, show) for relation in every) for show in SHOWN}
     return Listed(wish, found[first : first + PER_PAGE], len(found), counts)
