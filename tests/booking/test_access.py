@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.booking import proposals
 from app.booking.service import SessionFacts
 from app.core.templating import iso
 from tests.accounts.browser import Browser
@@ -22,6 +23,8 @@ GET = {
     "/sessions/{session}/invite.ics": (303, 200, 404, 200, 404, 200),
     "/sessions/{session}/cancellation": (303, 200, 404, 200, 404, 403),
     "/sessions/{session}/move": (303, 200, 404, 403, 403, 403),
+    "/sessions/{session}/proposal": (303, 200, 404, 403, 403, 403),
+    "/instructor/sessions/{session}/proposal": (303, 403, 403, 200, 404, 403),
     "/instructor/sessions": (303, 403, 403, 200, 200, 403),
     "/instructor/sessions/{session}/cancellation": (303, 403, 403, 200, 404, 403),
 }
@@ -30,6 +33,10 @@ POST = {
     "/calendar/series": (401, 303, 422, 403, 403, 403),
     "/sessions/{session}/move": (401, 303, 404, 403, 403, 403),
     "/sessions/{session}/cancellation": (401, 303, 404, 303, 404, 403),
+    "/sessions/{session}/proposal/acceptance": (401, 404, 404, 403, 403, 403),
+    "/sessions/{session}/proposal/refusal": (401, 404, 404, 403, 403, 403),
+    "/instructor/sessions/{session}/proposal": (401, 403, 403, 303, 404, 403),
+    "/instructor/sessions/{session}/proposal/withdrawal": (401, 403, 403, 303, 404, 403),
     "/instructor/sessions/{session}/status": (401, 403, 403, 303, 404, 403),
     "/instructor/sessions/{session}/notes": (401, 403, 403, 303, 404, 403),
     "/instructor/sessions/{session}/recording": (401, 403, 403, 303, 404, 403),
@@ -43,7 +50,12 @@ async def browsers(visit: Visit) -> dict[str, Browser]:
 
 @pytest.fixture
 async def booked(desk: Desk) -> SessionFacts:
-    return (await desk.book("student", (await desk.offers("student"))[0])).session
+    """A session for which another time is proposed."""
+    offers = await desk.offers("student")
+    booked = (await desk.book("student", offers[0])).session
+    async with desk.database.unit_of_work(desk.principal("mentor")) as uow:
+        await proposals.propose(uow, booked.id, offers[4])
+    return booked
 
 
 @pytest.mark.parametrize("path", GET)
@@ -70,6 +82,7 @@ async def test_changing(desk: Desk, browsers: dict[str, Browser], path: str, htm
             "start": iso(offers.pop()),
             "status": "canceled",
             "notes": "x",
+            "proposal_id": str(booked.id),
         }
         answer = await browsers[who].post(path.format(session=booked.id), form, htmx=htmx)
         if status == 303 and htmx:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -16,8 +15,6 @@ from app.booking.http import parse
 from app.booking.offers import Offers, instant, offers
 from app.booking.proposals_repository import Proposal
 from app.booking.refusals import NOT_MOVED, BookingRefused, Refusal, refusal, shown
-from app.booking.slots import Slot
-from app.core import clock
 from app.core.errors import Unavailable
 from app.core.ids import identifier
 from app.core.templating import stamp
@@ -103,10 +100,11 @@ async def _page(
 
 def _times(found: Offers, proposal: Proposal) -> dict[str, Any]:
     """Whether the proposed time can be had, and where it can't, those that are nearest to it."""
-    wanted = int(proposal.proposed_start.timestamp())
-    now = int(clock.now().timestamp())
-    free = found.between(now, found.now + (found.mentor.horizon_days + 1) * 86_400) if found.bookable else []
-    nearest: Sequence[Slot] = sorted(free, key=lambda slot: abs(slot.start - wanted))[:ALTERNATIVES]
+    wanted, where = int(proposal.proposed_start.timestamp()), int(proposal.start.timestamp())
+    now = found.now
+    till = now + (found.mentor.horizon_days + 1) * 86_400
+    free = [slot for slot in found.between(now, till) if found.bookable and slot.start != where]
+    nearest = sorted(free, key=lambda slot: abs(slot.start - wanted))[:ALTERNATIVES]
     is_free = any(slot.start == wanted for slot in nearest)
     return {
         "is_free": is_free,
