@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
+from bench.crowd import CLASS, SCHOOL, Crowd
+
 
 @dataclass(frozen=True)
 class Result:
@@ -33,17 +35,18 @@ class Result:
 class Effort:
     """How long and how often: each side of a comparison runs `rounds` times for `seconds`, at each concurrency.
 
-    Before that each warms up for `warm_up` seconds.
+    Before that each warms up for `warm_up` seconds. `crowd`: how many people lists are measured with.
     """
 
     seconds: float
     rounds: int
     warm_up: float
     concurrencies: tuple[int, ...]
+    crowd: Crowd
 
 
-FULL = Effort(seconds=1.5, rounds=5, warm_up=1.0, concurrencies=(1, 8, 32))
-QUICK = Effort(seconds=0.05, rounds=1, warm_up=0.05, concurrencies=(2,))
+FULL = Effort(seconds=1.5, rounds=5, warm_up=1.0, concurrencies=(1, 8, 32), crowd=SCHOOL)
+QUICK = Effort(seconds=0.05, rounds=1, warm_up=0.05, concurrencies=(2,), crowd=CLASS)
 
 
 def compared(

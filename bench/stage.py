@@ -64,11 +64,17 @@ class Stage:
     @contextmanager
     def web(self, factory: str) -> Iterator[int]:
         """One web process with the application that `factory` ("module:function") makes; gives its port."""
+        with self.served(factory) as (port, _):
+            yield port
+
+    @contextmanager
+    def served(self, factory: str) -> Iterator[tuple[int, int]]:
+        """As `web`; gives the port and the process's number."""
         port = _free_port()
         command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), *SERVING]
         log = self._log(factory)
-        with _process(command, self.env, log, signal.SIGTERM, lambda: _listens(port)):
-            yield port
+        with _process(command, self.env, log, signal.SIGTERM, lambda: _listens(port)) as pid:
+            yield port, pid
 
     def said(self, factory: str) -> str:
         """The last that the application of that `factory` printed."""
@@ -112,8 +118,8 @@ def _migrate(env: Mapping[str, str]) -> None:
 @contextmanager
 def _process(
     command: Sequence[str], env: Mapping[str, str], log: Path, stop: signal.Signals, is_up: Callable[[], bool]
-) -> Iterator[None]:
-    """Run a server for the block, from when `is_up`. It ends with us, however we end."""
+) -> Iterator[int]:
+    """Run a server for the block, from when `is_up`; gives its number. It ends with us, however we end."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -126,7 +132,7 @@ def _process(
         )
     try:
         _wait(process, log, is_up)
-        yield
+        yield process.pid
     finally:
         process.send_signal(stop)
         try:

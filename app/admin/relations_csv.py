@@ -29,8 +29,8 @@ COLUMNS: Final = (
     "seat_status",
 )
 BOM: Final = "\ufeff"
-MENTORS_AT_ONCE: Final = 5
-CHUNK: Final = 32_768
+MENTORS_AT_ONCE: Final = 2
+CHUNK: Final = 8192
 """Characters of the file that are sent at once."""
 # What makes spreadsheets calculate, by https://owasp.org/www-community/attacks/CSV_Injection, full-width forms included.
 _FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import lists
 from bench.__main__ import main, missed
 from bench.result import Result
 
@@ -27,8 +28,13 @@ NAMES = {
     "GET /calendar, a month's fragment",
     "POST /api/sessions",
     "booking transaction",
+    "GET /admin/instructors, the first page",
+    *(f"GET /admin/instructors by {way}{column}" for column in lists.COLUMNS for way in ("", "-")),
+    "GET /admin/instructors/{id}/mentees, a row that opens",
+    "GET /admin/instructors/csv, the first relation",
+    "GET /admin/instructors/csv, memory",
 }
-UNITS = {"ms", "requests/s", "bookings/s"}
+UNITS = {"ms", "MB", "requests/s", "bookings/s"}
 
 
 def result(bench: str, unit: str, ratio: float) -> Result:
@@ -63,6 +69,9 @@ def test_a_part_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str])
     [
         ("slots: 31 days", "ms", 1.0, True),
         ("slots: 31 days", "ms", 1.01, False),
+        ("GET /admin/instructors by name", "ms", 1.01, False),
+        ("GET /admin/instructors/csv, memory", "MB", 0.1, True),
+        ("GET /admin/instructors/csv, memory", "MB", 1.01, False),
         ("GET /calendar, a day's fragment", "requests/s", 0.25, True),
         ("GET /calendar, a day's fragment", "requests/s", 0.249, False),
         ("POST /api/sessions", "requests/s", 0.01, True),
