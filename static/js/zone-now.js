@@ -21,6 +21,7 @@ function begin(root) {
     if (done || !device || device === note.dataset.saved || select.value !== note.dataset.saved) continue;
     if (![...select.options].some((option) => option.value === device)) select.add(new Option(device));
     select.value = device;
+    note.querySelector("[data-zone-before]").hidden = false;
     tell(note, device);
   }
 }
