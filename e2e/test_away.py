@@ -111,7 +111,7 @@ async def confirm(page: Page) -> None:
     """Be away as looked at."""
     await page.get_by_role("button", name="Confirm: I am away").click()
     await expect(page.locator("#flash")).to_contain_text("You are away")
-    await expect(page.locator(".absence-list")).to_contain_text("7 days")
+    await expect(page.get_by_role("region", name="Coming")).to_contain_text("7 days")
 
 
 @pytest.mark.parametrize(

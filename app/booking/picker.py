@@ -166,9 +166,13 @@ class Picker:
             parts=self._parts(slots),
             count=len(slots),
             closed=self._closed(since, until) if date >= self.today else (),
-            nothing=None if slots else nothing_left(date, self.today, self.last, self.offers),
+            nothing=None if slots else self._nothing(date, since, until),
             next_free=None if slots else self._next_free(until),
         )
+
+    def _nothing(self, date: Date, since: int, until: int) -> str:
+        reasons = {reason for _, _, reason in self.offers.closed(since, until)}
+        return nothing_left(date, self.today, self.last, self.offers, reasons)
 
     def _cell(self, date: Date, free: int, selected: Date | None) -> CellView:
         base = self._base if self.today <= date <= self.last else None

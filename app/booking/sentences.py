@@ -30,12 +30,14 @@ def closed_sentence(reason: str, mentor: MentorView) -> str:
     return sentences[reason]
 
 
-def nothing_left(date: Date, today: Date, last: Date, offers: Offers) -> str:
-    """Why a day without free times has none, if it is about the whole day."""
+def nothing_left(date: Date, today: Date, last: Date, offers: Offers, reasons: set[str]) -> str:
+    """Why a day without free times has none, if it is about the whole day; `reasons`: those of its times."""
     if date < today:
         return "This day is over."
     if date > last:
         return f"{offers.mentor.name} opens times {offers.mentor.horizon_days} days ahead."
+    if reasons == {"away"}:
+        return f"{offers.mentor.name} is away."
     return "No times are left on this day."
 
 
