@@ -7,14 +7,14 @@ from uuid import UUID
 
 import msgspec
 
-from app.accounts import repository, rules, sign_up, web_sessions
+from app.accounts import invitations, repository, rules, sign_up, web_sessions
 from app.accounts.models import Provider, User
 from app.accounts.sign_in import SignedIn
 from app.accounts.themselves import require_themselves
 from app.accounts.web_sessions import Browser
 from app.core import audit, clock
 from app.core.errors import NotFound, Refused
-from app.core.unit_of_work import Role, UnitOfWork
+from app.core.unit_of_work import Principal, Role, UnitOfWork
 from app.core.zones import is_zone
 from app.settings import Settings
 
@@ -94,7 +94,10 @@ async def _add(uow: UnitOfWork, info: UserInfo, time_zone: str) -> UUID | None:
 
 
 async def _may_connect(uow: UnitOfWork, user: User, info: UserInfo) -> UUID:
-    if user.deleted_at is not None or user.email_verified_at is None:
+    if invitations.is_open(user):
+        # Google vouches for the address that was invited, and nobody has a password yet.
+        await invitations.confirm(uow, user)
+    elif user.deleted_at is not None or user.email_verified_at is None:
         raise Refused(
             "google_not_linked",
             "There is an account with this address whose owner hasn't confirmed it. Sign in with the password, or"
@@ -165,8 +168,11 @@ async def _connect(uow: UnitOfWork, user_id: UUID, info: UserInfo) -> bool:
         "created_at": clock.now(),
     }
     connected = await repository.add_identity(uow.session, row)
-    if connected:
-        await audit.record(uow, "link_identity", "users", user_id, after={"provider": Provider.GOOGLE})
+    user = await repository.user_by_id(uow.session, user_id) if connected else None
+    if user is not None:
+        actor = Principal(user_id, user.role)
+        given = {"provider": Provider.GOOGLE}
+        await audit.record(uow, "link_identity", "users", user_id, after=given, actor=actor)
     return connected
 
 

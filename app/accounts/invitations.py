@@ -145,6 +145,14 @@ async def accept(
     return SignedIn(user.id, user.role, time_zone, secret, is_new=True)
 
 
+async def confirm(uow: UnitOfWork, user: User) -> None:
+    """An invited person showed in another way that the address is theirs: the account is in use. Service unit of work."""
+    now = clock.now()
+    await repository.change_user(uow.session, user.id, {"email_verified_at": now})
+    await repository.end_links(uow.session, user.id, Purpose.INVITATION, now)
+    await audit.record(uow, "accept_invitation", "users", user.id, actor=Principal(user.id, user.role))
+
+
 async def _guest(uow: UnitOfWork, token: str) -> User | None:
     user_id = await links.owner(uow, Purpose.INVITATION, token)
     user = await repository.user_by_id(uow.session, user_id) if user_id else None

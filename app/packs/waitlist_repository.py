@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.models import User
 from app.core.ids import new_id
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry, WaitOutcome
 
@@ -54,10 +55,14 @@ async def end_of_seated(session: AsyncSession, mentor_id: UUID, now: datetime) -
 
 
 async def first(session: AsyncSession, mentor_id: UUID) -> WaitlistEntry | None:
-    """Who has waited longest without an offer (service role only); not who holds a seat just now, paying for it."""
+    """Who has waited longest without an offer (service role only); not who holds a seat just now, paying for it.
+
+    Nor whose account is deleted: their place is kept in case it is restored.
+    """
     seated = sa.exists().where(_seat_of_same_pair, SeatReservation.status != SeatStatus.RELEASED)
     query = (
         sa.select(WaitlistEntry)
+        .join(User, sa.and_(User.id == WaitlistEntry.student_id, User.deleted_at.is_(None)))
         .where(WaitlistEntry.mentor_id == mentor_id, _waits, WaitlistEntry.offered_at.is_(None), ~seated)
         .order_by(WaitlistEntry.joined_at, WaitlistEntry.id)
         .limit(1)

@@ -79,25 +79,36 @@ end $$;
 create trigger record_seat_entry after insert or update on seat_reservations
 for each row execute function record_seat_entry();
 
--- A seat that becomes live needs room. The mentor's row is locked first, as everybody does who takes a seat.
+-- A seat that becomes live needs room. The mentors' rows are locked first, as everybody does who takes a seat; counted
+-- is once a statement, so that many seats can be taken at a time.
 create function guard_capacity() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    capacity integer;
+    wanted uuid[];
 begin
-    if new.status = 'released' or (tg_op = 'UPDATE' and old.status <> 'released') then
-        return new;
+    if tg_op = 'INSERT' then
+        select array_agg(distinct t.mentor_id) into wanted from taken t where t.status <> 'released';
+    else
+        select array_agg(distinct t.mentor_id) into wanted from taken t join before b on b.id = t.id
+         where t.status <> 'released' and b.status = 'released';
     end if;
-    select m.max_active_students into capacity from mentors m where m.id = new.mentor_id for no key update;
-    if (select count(*) from seat_reservations r where r.mentor_id = new.mentor_id and r.status <> 'released')
-       >= capacity then
+    if wanted is null then
+        return null;
+    end if;
+    perform 1 from mentors m where m.id = any(wanted) order by m.id for no key update;
+    if exists (select 1 from mentors m
+                where m.id = any(wanted)
+                  and m.max_active_students < (select count(*) from seat_reservations r
+                                                where r.mentor_id = m.id and r.status <> 'released')) then
         raise exception 'no seat is free' using errcode = 'check_violation', constraint = 'seat_capacity';
     end if;
-    return new;
+    return null;
 end $$;
 
-create trigger guard_capacity before insert or update on seat_reservations
-for each row execute function guard_capacity();
+create trigger guard_capacity_of_new after insert on seat_reservations
+referencing new table as taken for each statement execute function guard_capacity();
+create trigger guard_capacity after update on seat_reservations
+referencing old table as before new table as taken for each statement execute function guard_capacity();
 """
 
 OUTBOX = """
@@ -158,9 +169,10 @@ language sql stable security definer set search_path = public, pg_temp as $$
     select count(*)::integer from seat_reservations r where r.mentor_id = mentor and r.status <> 'released'
 $$;
 
+-- Places of deleted accounts count for nothing until they are restored.
 create function waitlist_length(mentor uuid) returns integer
 language sql stable security definer set search_path = public, pg_temp as $$
-    select count(*)::integer from waitlist w
+    select count(*)::integer from waitlist w join users u on u.id = w.student_id and u.deleted_at is null
      where w.mentor_id = mentor and w.left_at is null and w.offered_at is null
 $$;
 
@@ -169,7 +181,7 @@ create function seats_open_to(mentor uuid, student uuid) returns integer
 language sql stable security definer set search_path = public, pg_temp as $$
     select m.max_active_students
          - (select count(*)::integer from seat_reservations r where r.mentor_id = mentor and r.status <> 'released')
-         - (select count(*)::integer from waitlist w
+         - (select count(*)::integer from waitlist w join users u on u.id = w.student_id and u.deleted_at is null
              where w.mentor_id = mentor and w.left_at is null and w.offered_at is null
                and not exists (select 1 from waitlist mine
                                 where mine.mentor_id = mentor and mine.student_id = student and mine.left_at is null
@@ -183,6 +195,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
       from waitlist mine
       join waitlist w on w.mentor_id = mine.mentor_id and w.left_at is null and w.offered_at is null
                      and (w.joined_at, w.id) <= (mine.joined_at, mine.id)
+      join users u on u.id = w.student_id and u.deleted_at is null
      where mine.mentor_id = mentor and mine.student_id = app_user_id() and mine.left_at is null
 $$;
 """
@@ -381,6 +394,7 @@ drop function authenticate(bytea, boolean, timestamptz);
 drop trigger announce_outbox on outbox;
 drop function announce_outbox();
 drop trigger guard_capacity on seat_reservations;
+drop trigger guard_capacity_of_new on seat_reservations;
 drop function guard_capacity();
 drop trigger record_seat_entry on seat_reservations;
 drop function record_seat_entry();

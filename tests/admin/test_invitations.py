@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from app.accounts import invitations, links
+from app.accounts import identities, invitations, links, web_sessions
 from app.accounts.models import EmailToken, Purpose
 from app.accounts.notices import NOTICES
 from app.core import clock
@@ -324,6 +324,23 @@ async def test_a_reset_password_takes_the_invitation_up_too(
     assert target(await browser.post(reset, PASSWORD)) == "/sign-in"
     assert (await user(database, id_)).email_verified_at is not None
     assert (await browser.get(link)).status_code == 410
+
+
+async def test_google_takes_the_invitation_up_too(
+    admin: Browser, visit: Visit, database: Database, post: Post, open_settings: Settings
+) -> None:
+    id_ = await invite(admin, role="mentor")
+    (link,) = await post.links()
+    grace = identities.UserInfo("grace-at-google", "Grace@example.test", True, "Grace")
+    async with database.service(ServiceDoor.SIGN_IN) as uow, uow.transaction():
+        person = await identities.sign_in_with_google(
+            uow, open_settings, grace, time_zone="UTC", browser=web_sessions.Browser()
+        )
+    assert (person.user_id, person.role) == (id_, Role.MENTOR)
+    assert (await user(database, id_)).email_verified_at is not None
+    assert (await (await visit("anonymous")).get(link)).status_code == 410
+    said = [(entry.action, entry.actor_id) for entry in await entries(database)]
+    assert said[1:] == [("accept_invitation", id_), ("link_identity", id_)]
 
 
 async def test_in_bulk_an_address_gets_one_account_and_one_mail(

@@ -114,6 +114,23 @@ async def test_an_offer_lapses_and_goes_to_the_next(full: SeatDesk) -> None:
     assert await full.told() == ["seat_offered", "offer_lapsed", "seat_offered"]
 
 
+async def test_a_deleted_account_keeps_its_place_and_keeps_nobody_waiting(full: SeatDesk) -> None:
+    first, second, third = await full.newcomers(3)
+    await full.join(first)
+    await full.join(second)
+    await full.sql(f"update users set deleted_at = now() where id = '{first}' returning id")
+    await full.release("student")
+    await full.offer()
+    assert (await full.status(first), await full.status(second)) == (None, SeatStatus.OFFERED)
+    await full.capacity(2)
+    open_to = f"select seats_open_to('{full.cast['mentor']}', '{third}') as seats"
+    assert [row.seats for row in await full.sql(open_to)] == [1]
+    await full.sql(f"update users set deleted_at = null where id = '{first}' returning id")
+    assert [row.seats for row in await full.sql(open_to)] == [0]
+    await full.offer()
+    assert await full.status(first) is SeatStatus.OFFERED
+
+
 async def test_an_offer_that_ends_during_the_checkout_lapses_with_it(full: SeatDesk) -> None:
     (waiting,) = await full.newcomers(1)
     await full.join(waiting)
