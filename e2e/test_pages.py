@@ -38,6 +38,8 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     "student@example.test": (
         "/dashboard",
         "/calendar",
+        "/calendar/series",
+        "/calendar/series?weekday=7",
         "/sessions",
         "/sessions/{session}",
         "/settings",
@@ -49,6 +51,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     "student-new@example.test": (
         "/dashboard",
         "/calendar",
+        "/calendar/series",
         "/sessions",
         "/waitlist",
         "/instructors/ines-duarte",

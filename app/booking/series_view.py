@@ -36,7 +36,7 @@ def _form(found: Proposal) -> dict[str, Any]:
     on_offer = found.weekdays_on_offer()
     return {
         "weekdays": [
-            (number, name if number in on_offer else f"{name}: no times", number == weekly.weekday)
+            (number, name if number in on_offer else f"{name} (none)", number == weekly.weekday)
             for number, (_, name) in enumerate(dates.WEEKDAYS, 1)
         ],
         "times": [(clock(m), _time_label(found, m), m == weekly.minute) for m in found.minutes()],
@@ -46,24 +46,23 @@ def _form(found: Proposal) -> dict[str, Any]:
 
 
 def _time_label(found: Proposal, minute: int) -> str:
-    """`10:00 for you, 15:00 in Lisbon · free in all 4 weeks`."""
+    """`10:00 · 15:00 in Lisbon · every week`: the student's time, the mentor's, in how many weeks it is free."""
     weekly = found.weekly
     free, count = found.free_weeks(weekly.weekday, minute), found.count
-    how_often = "free every week" if free == count else f"free in {free} of {count} weeks"
+    how_often = "every week" if free == count else f"{free} of {count} weeks"
     there = series.instants(found.mentor_zone, weekly.day(weekly.first), minute)
     if found.zone == found.mentor_zone or not there:
         return f"{clock(minute)} · {how_often}"
     here = dates.zoned(there[0], found.zone)
     label = elsewhere(here, dates.zoned(there[0], found.mentor_zone), found.mentor_zone)
-    return f"{wall_time(here)} for you, {label} · {how_often}"
+    return f"{wall_time(here)} · {label} · {how_often}"
 
 
 def _from_to(monday: date) -> str:
+    """`23 to 29 Nov`."""
     sunday = monday + timedelta(days=6)
-    month = dates.MONTHS[sunday.month - 1]
-    if monday.month == sunday.month:
-        return f"{monday.day} to {sunday.day} {month}"
-    return f"{monday.day} {dates.MONTHS[monday.month - 1]} to {sunday.day} {month}"
+    first = "" if monday.month == sunday.month else f" {dates.MONTHS[monday.month - 1][:3]}"
+    return f"{monday.day}{first} to {sunday.day} {dates.MONTHS[sunday.month - 1][:3]}"
 
 
 def _week(found: Proposal, number: int, at: date | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.booking.series import Plan, Weekly
 PATH: Final = "/calendar/series"
 _DAY: Final = 86_400
 _WEEK: Final = timedelta(days=7)
+_DAYTIME: Final = range(8, 21)
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,20 @@ class Proposal:
 
     @cached_property
     def weekly(self) -> Weekly:
-        """As asked; what is left open is the time that is free in most weeks, of these the one that comes first."""
+        """As asked; what is left open is the time that is free in most weeks, of these one by day, the first to come."""
         wish = self.wish
         if wish.weekday is not None and wish.minute is not None:
             return self._from_now(wish.weekday, wish.minute)
         fitting = [key for key in self._times if wish.weekday in (None, key[0])]
-        best = min(
-            fitting, key=lambda key: (-self.free_weeks(*key), self._from_now(*key).first, key), default=None
-        )
+        best = min(fitting, key=self._rank, default=None)
         return self._from_now(*(best or (wish.weekday or 1, 9 * 60)))
+
+    def _rank(self, time: tuple[int, int]) -> tuple[int, bool, date, tuple[int, int]]:
+        """The best one is the least: free in most weeks, while the student is awake, soon."""
+        weekly = self._from_now(*time)
+        starts = series.instants(self.mentor_zone, weekly.day(weekly.first), weekly.minute)
+        asleep = any(dates.zoned(start, self.zone).hour not in _DAYTIME for start in starts)
+        return -self.free_weeks(*time), asleep, weekly.first, time
 
     def _from_now(self, weekday: int, minute: int) -> Weekly:
         asked = Weekly(weekday, minute, self.first)

@@ -149,7 +149,7 @@ async def test_another_weekday_leaves_the_time_open(browser: Browser, where: str
     assert "Mondays at 03:30" in asked
     assert "Outside Mentor’s hours." in asked
     sunday = (await browser.get(f"{where}&weekday=7")).text
-    assert "Sunday: no times" in sunday
+    assert "Sunday (none)" in sunday
 
 
 async def test_the_wall_time_is_the_mentors_and_the_students_shift_is_told(
