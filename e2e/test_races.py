@@ -15,6 +15,7 @@ from sqlalchemy import text
 from app.accounts import service as accounts
 from app.accounts import web_sessions
 from app.accounts.authentication import SESSION_COOKIE
+from app.core import tls
 from app.core.db import Database
 from app.core.rls import ServiceDoor
 from app.settings import Settings
@@ -42,7 +43,13 @@ async def browser_of(database: Database, settings: Settings, url: str, number: i
         assert user is not None
         secret = await web_sessions.start(uow, settings, user.id, web_sessions.Browser())
         await uow.commit()
-    client = httpx.AsyncClient(base_url=url, cookies={SESSION_COOKIE: secret}, timeout=60, limits=ONE_REQUEST)
+    client = httpx.AsyncClient(
+        base_url=url,
+        cookies={SESSION_COOKIE: secret},
+        timeout=60,
+        limits=ONE_REQUEST,
+        verify=tls.outgoing(),  # to make one for each takes longer than the race
+    )
     await client.get("/privacy")
     client.headers.update({"x-csrftoken": client.cookies["csrftoken"], "HX-Request": "true"})
     return client

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from app.accounts.authentication import SESSION_COOKIE
+from app.core import tls
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not broken
 
@@ -54,7 +56,7 @@ class Windows:
     complaints: Complaints = field(default_factory=Complaints)
     contexts: list[BrowserContext] = field(default_factory=list)
     signed_in: dict[str, str] = field(default_factory=dict)
-    """Session secrets of demo accounts that signed in through the page before."""
+    """Session secrets of demo accounts that signed in before."""
 
     async def open(
         self,
@@ -69,9 +71,9 @@ class Windows:
     ) -> Page:
         """A page in a window of its own (cookies, theme, zone).
 
-        Signed in as the demo account `email` (through the page, the first time), or by a session cookie's secret, if
-        one is given.
+        Signed in as the demo account `email` with its password, or by a session cookie's secret, if one is given.
         """
+        session = session or (await self._session_of(email) if email else "")
         context = await self.browser.new_context(
             base_url=self.url,
             java_script_enabled=javascript,
@@ -84,14 +86,21 @@ class Windows:
         self.contexts.append(context)
         context.on("page", self.complaints.watch)
         page = await context.new_page()
-        session = session or self.signed_in.get(email or "", "")
         if session:
             await context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": self.url}])
-        elif email:
-            await sign_in(page, email)
-            secrets = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}
-            self.signed_in[email] = secrets[SESSION_COOKIE]
         return page
+
+    async def _session_of(self, email: str) -> str:
+        """The session secret of a demo account; one sign-in serves all its windows."""
+        if email not in self.signed_in:
+            async with httpx.AsyncClient(base_url=self.url, timeout=60, verify=tls.outgoing()) as person:
+                await person.get("/sign-in")
+                token = person.cookies["csrftoken"]
+                form = {"email": email, "password": PASSWORD, "_csrf_token": token}
+                answer = await person.post("/sign-in", data=form)
+                assert SESSION_COOKIE in person.cookies, (email, answer.status_code)
+                self.signed_in[email] = person.cookies[SESSION_COOKIE]
+        return self.signed_in[email]
 
     async def axe(self, page: Page, tags: Sequence[str] = WCAG) -> list[str]:
         """What axe finds wrong with the page as it is shown now: `rule: selector (help)`, empty for nothing."""
