@@ -28,6 +28,8 @@ _KINDS = (
     Kind("password_changed", "Your password was changed"),
     Kind("pack_granted", "Sessions were added for you"),
     Kind("pack_adjusted", "Your sessions were changed by the studio"),
+    Kind("packs_onboarded", "Your sessions from before are here"),
+    Kind("mentees_onboarded", "Mentees of yours from before are here"),
     Kind("seat_granted", "The studio gave you a seat"),
     Kind("seat_taken", "The studio released your seat"),
     Kind("seat_offered", "A seat that you waited for is offered to you"),

@@ -52,6 +52,41 @@ def _of_pack(settings: Settings, facts: Any, shared: Mapping[str, Any]) -> list[
     ]
 
 
+async def packs_onboarded(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"student_id", "pack_ids"}`: a student's sessions from before are here; one mail about all of them."""
+    found = await repository.packs_facts(uow.session, [UUID(id_) for id_ in payload["pack_ids"]])
+    if not found:
+        return []
+    student = found[0]
+    packs = [
+        {
+            "mentor_name": pack.mentor_name,
+            "remaining": pack.remaining_sessions,
+            "expires_at": pack.expires_at,
+            "mentor_zone": pack.mentor_zone,
+        }
+        for pack in found
+    ]
+    context = {
+        "recipient_name": student.student_name,
+        "packs": packs,
+        "zone": student.student_zone,
+        "link": f"{settings.public_url}/calendar",
+    }
+    return [Message(student.student_id, student.student_email, context)]
+
+
+async def mentees_onboarded(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+    """`{"mentor_id", "mentees"}`: so many mentees from before have a seat now; one mail about all of them."""
+    mentor = await repository.mentor_facts(uow.session, UUID(payload["mentor_id"]))
+    context = {
+        "recipient_name": mentor.name,
+        "mentees": payload["mentees"],
+        "link": f"{settings.public_url}/instructor/students",
+    }
+    return [Message(mentor.id, mentor.email, context)]
+
+
 async def seat_offered(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: who waited longest may buy now, for a day; nobody if the offer is over already."""
     facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
@@ -121,6 +156,8 @@ def _to_student(facts: Any, more: Mapping[str, Any]) -> Message:
 NOTICES = {
     "pack_granted": pack_granted,
     "pack_adjusted": pack_adjusted,
+    "packs_onboarded": packs_onboarded,
+    "mentees_onboarded": mentees_onboarded,
     "seat_offered": seat_offered,
     "offer_lapsed": offer_lapsed,
     "seat_released": seat_released,

@@ -249,8 +249,25 @@ async def waiting_facts(session: AsyncSession, entry_id: UUID) -> Any:
 
 async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:
     """A pack with the names, addresses and zones of its two people (service role only)."""
+    return (await session.execute(_pack_facts().where(SessionPack.id == pack_id))).one()
+
+
+async def packs_facts(session: AsyncSession, pack_ids: Sequence[UUID]) -> Sequence[Any]:
+    """As `pack_facts` for each of these packs, the first to expire first."""
+    query = _pack_facts().where(SessionPack.id.in_(pack_ids)).order_by(SessionPack.expires_at, SessionPack.id)
+    return (await session.execute(query)).all()
+
+
+async def mentor_facts(session: AsyncSession, mentor_id: UUID) -> Any:
+    """(id, name, email) of a mentor (service role only)."""
+    return (
+        await session.execute(sa.select(User.id, User.name, User.email).where(User.id == mentor_id))
+    ).one()
+
+
+def _pack_facts() -> sa.Select[*tuple[Any, ...]]:
     student, teacher = aliased(User), aliased(User)
-    query = (
+    return (
         sa.select(
             SessionPack.total_sessions,
             SessionPack.remaining_sessions,
@@ -267,6 +284,4 @@ async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:
         .join(student, student.id == SessionPack.student_id)
         .join(teacher, teacher.id == SessionPack.mentor_id)
         .join(Mentor, Mentor.id == SessionPack.mentor_id)
-        .where(SessionPack.id == pack_id)
     )
-    return (await session.execute(query)).one()

@@ -103,6 +103,24 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "pack_granted": PACK,
     "pack_adjusted": {name: PACK[name] for name in PACK if name != "sessions"}
     | {"remaining": 3, "delta": 2, "reason": "Two sessions <lost> in the storm"},
+    "packs_onboarded": {
+        "recipient_name": "Ana O'Neill",
+        "packs": [
+            {
+                "mentor_name": "Inês <Duarte>",
+                "remaining": 3,
+                "expires_at": END,
+                "mentor_zone": "Europe/Lisbon",
+            }
+        ],
+        "zone": "America/New_York",
+        "link": f"{HOME}/calendar",
+    },
+    "mentees_onboarded": {
+        "recipient_name": "Inês <Duarte>",
+        "mentees": 12,
+        "link": f"{HOME}/instructor/students",
+    },
     "seat_granted": SEAT | {"left": 3},
     "seat_taken": SEAT | {"left": 1},
     "seat_offered": SEAT | {"until": START + timedelta(hours=6)},
@@ -127,7 +145,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "link": f"{HOME}/instructors/ines-duarte#packs",
     },
     "session_booked": SESSION,
-    "series_booked": SESSION | {"times": [(START, END), (START + WEEK, END + WEEK)], "link": f"{HOME}/sessions"},
+    "series_booked": SESSION
+    | {"times": [(START, END), (START + WEEK, END + WEEK)], "link": f"{HOME}/sessions"},
     "session_moved": SESSION,
     "session_canceled": SESSION,
     "session_completed": SESSION,
@@ -164,6 +183,15 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"delta": 0, "before": END},
         {"delta": 0, "before": END, "role": "mentor"},
     ],
+    "packs_onboarded": [
+        {
+            "packs": [
+                {"mentor_name": "Inês <Duarte>", "remaining": 1, "expires_at": END, "mentor_zone": "UTC"},
+                {"mentor_name": "Kenji", "remaining": 2, "expires_at": END, "mentor_zone": "Asia/Tokyo"},
+            ]
+        }
+    ],
+    "mentees_onboarded": [{"mentees": 1}],
     "seat_granted": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 1}],
     "seat_taken": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 3}],
     "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],

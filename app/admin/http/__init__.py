@@ -12,6 +12,7 @@ from app.admin.http import (
     instructors,
     invitations,
     jobs,
+    onboarding,
     overview,
     packs,
     seats,
@@ -22,6 +23,7 @@ from app.admin.http import (
 
 HANDLERS: list[ControllerRouterHandler] = [
     *overview.HANDLERS,
+    *onboarding.HANDLERS,
     *exports.HANDLERS,
     *instructors.HANDLERS,
     *api.HANDLERS,
