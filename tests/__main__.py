@@ -43,7 +43,8 @@ SUITES = (
         counts_tests=True,
         env={"TEST_DATABASE": "debian15"},
     ),
-    Suite("machine", python(*PYTEST, "-n", "auto", "--dist=loadgroup", "tests/dev"), 500, counts_tests=True),
+    # Neighbours are dealt to one worker, so that the image of tests/dev/test_image.py is built once.
+    Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 500, counts_tests=True),
     Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 600, counts_tests=True),
 )
 

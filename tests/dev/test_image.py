@@ -21,7 +21,6 @@ from tests.support.image import Stage
 from tests.support.tree import PROJECT
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("image")  # built once, by one worker
 CALENDAR = "from googleapiclient.discovery import build; import httplib2;"
 CALENDAR += "print(build('calendar', 'v3', http=httplib2.Http(), static_discovery=True)._baseUrl)"
 
