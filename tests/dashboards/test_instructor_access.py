@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -100,7 +101,7 @@ async def test_a_constant_number_of_questions(desk: Desk, visit: Visit) -> None:
 async def _many(desk: Desk, mentees: int, sessions: int) -> None:
     """So many mentees more, and sessions in the past year."""
     now = clock.now()
-    pair = {"mentor_id": desk.cast["mentor"], "student_id": desk.cast["new_student"]}
+    pair: dict[str, Any] = {"mentor_id": desk.cast["mentor"], "student_id": desk.cast["new_student"]}
     async with desk.database.service(ServiceDoor.SEED) as uow, uow.transaction():
         await MentorWorld(uow, desk.cast["mentor"], now, Random(mentees)).students(mentees)
         plenty = await packs.grant(uow, **pair, sessions=1, validity_days=365)

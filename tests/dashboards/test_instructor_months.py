@@ -93,11 +93,11 @@ async def test_what_happened_in_each(database: Database, cast: Cast, zone: str) 
     product_id = await on_sale(database, cast)
     async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
         world = MentorWorld(uow, cast["mentor"], NOW, Random(zone), borders + changes)
-        pair = {"mentor_id": cast["mentor"], "student_id": cast["student"]}
+        pair: dict[str, Any] = {"mentor_id": cast["mentor"], "student_id": cast["student"]}
         plenty = await packs.grant(uow, **pair, sessions=200, validity_days=365)
         await world.sessions(150, plenty, pair)
         await world.money(60, product_id, pair)
-        theirs = {"mentor_id": cast["other_mentor"], "student_id": cast["other_student"]}
+        theirs: dict[str, Any] = {"mentor_id": cast["other_mentor"], "student_id": cast["other_student"]}
         other = await packs.grant(uow, **theirs, sessions=100, validity_days=365)
         await world.sessions(20, other, theirs)
         await world.money(10, product_id, theirs)
@@ -132,7 +132,7 @@ async def test_others_see_nothing_of_it(database: Database, cast: Cast, who: str
     product_id = await on_sale(database, cast)
     async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
         world = MentorWorld(uow, cast["mentor"], NOW, Random(1), [NOW])
-        pair = {"mentor_id": cast["mentor"], "student_id": cast["new_student"]}
+        pair: dict[str, Any] = {"mentor_id": cast["mentor"], "student_id": cast["new_student"]}
         plenty = await packs.grant(uow, **pair, sessions=20, validity_days=365)
         await world.sessions(10, plenty, pair)
         await world.money(10, product_id, pair)
