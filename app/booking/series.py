@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -80,12 +81,8 @@ class Plan:
 
 def instants(time_zone: str, day: date, minute: int) -> list[int]:
     """When the clock shows that minute of that day: never in a gap, twice in a fold, in order."""
-    found = (stretch.midnight + minute * 60 for stretch in _of_day(time_zone, day))
-    return [
-        instant
-        for instant, stretch in zip(found, _of_day(time_zone, day), strict=True)
-        if stretch.start <= instant < stretch.end
-    ]
+    found = [(stretch.midnight + minute * 60, stretch) for stretch in _of_day(time_zone, day)]
+    return [instant for instant, stretch in found if stretch.start <= instant < stretch.end]
 
 
 def monday_of(time_zone: str, instant: int) -> date:
@@ -118,7 +115,7 @@ def weekly_times(time_zone: str, starts: Sequence[int]) -> dict[tuple[int, int],
         while start >= stretch.end:
             stretch = next(shown)
         day, minute = stretch.day, (start - stretch.midnight) // 60
-        if instants(time_zone, day, minute)[:1] == [start]:
+        if len(_of_day(time_zone, day)) == 1 or instants(time_zone, day, minute)[0] == start:
             found.setdefault((day.isoweekday(), minute), set()).add(day - timedelta(days=day.weekday()))
     return found
 
@@ -219,10 +216,12 @@ def _about(time_zone: str, day: date, minute: int) -> int:
     return midnight + minute * 60
 
 
-def _of_day(time_zone: str, day: date) -> list[Stretch]:
-    """The stretches of a local date; none for a date that never was."""
+@lru_cache(maxsize=4096)
+def _of_day(time_zone: str, day: date) -> tuple[Stretch, ...]:
+    """The stretches of a local date; none for a date that never was. Kept: everybody looks at the same days."""
     noon = (day.toordinal() - _EPOCH) * DAY + DAY // 2
-    return [stretch for stretch in stretches(time_zone, noon - 2 * DAY, noon + 2 * DAY) if stretch.day == day]
+    around = stretches(time_zone, noon - 2 * DAY, noon + 2 * DAY)
+    return tuple([stretch for stretch in around if stretch.day == day])
 
 
 def _spent(pack: PackView) -> PackView:
