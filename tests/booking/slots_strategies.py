@@ -127,6 +127,7 @@ override_shifts: st.SearchStrategy[dict[int, Intervals]]
 override_shifts = st.one_of(st.just({}), st.dictionaries(st.integers(-2, 2), days, max_size=2))
 """Overrides by their distance in days from the moment."""
 
+absence_shifts: st.SearchStrategy[list[tuple[int, int]]]
 absence_shifts = st.one_of(
     st.just([]), st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 2)), min_size=1, max_size=2)
 )
