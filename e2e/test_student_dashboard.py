@@ -18,6 +18,7 @@ SCRIPTS = pytest.mark.parametrize("javascript", [True, False], ids=["htmx", "pla
 
 async def test_the_student_with_one_session_left_renews(fresh_windows: Windows) -> None:
     page = await fresh_windows.open(LAST, time_zone="Europe/Berlin")
+    await page.goto("/sign-in")  # leads home who is signed in
     await expect(page).to_have_url(re.compile(r"/dashboard$"))
     banner = page.locator(".banner-renew")
     await expect(banner).to_contain_text("One session left with Inês Duarte")

@@ -56,7 +56,7 @@ async def expected(database: Database, cast: Cast, now: datetime) -> dict[Any, d
 
 
 def is_low(row: dict[str, Any]) -> bool:
-    return (row["remaining"] == 1 and row["total"] > 1) or row["seat_status"] == "grace"
+    return bool((row["remaining"] == 1 and row["total"] > 1) or row["seat_status"] == "grace")
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
