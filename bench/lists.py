@@ -106,7 +106,8 @@ def _first_relation(port: int, cookie: str, *, whole: bool = False) -> tuple[flo
 
 
 def _limited(name: str, value: float, unit: str, limit: float, n: int) -> Result:
-    return Result(name, round(value, 1), unit, limit, round(value / limit, 3), n, 1)
+    said = round(value, 1)
+    return Result(name, said, unit, limit, round(said / limit, 5), n, 1)
 
 
 def _kilobytes(pid: int, what: str) -> int:

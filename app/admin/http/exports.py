@@ -46,11 +46,15 @@ async def export(request: AppRequest, uow: Uow, q: Words = "", bom: Bom = False)
 async def _file(request: AppRequest, uow: UnitOfWork, words: str, bom: bool) -> Stream:
     await uow.commit()  # the stream has a transaction of its own, which outlives the request's
     chunks = relations_csv.stream(request.app.state.database, uow.principal, words.strip(), bom=bom)
+
+    async def close() -> None:
+        await chunks.aclose()  # where the client went away it was left half read
+
     return Stream(
         chunks,
         media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{FILE}"'},
-        background=BackgroundTask(chunks.aclose),  # where the client went away it is left half read
+        background=BackgroundTask(close),
     )
 
 
