@@ -99,6 +99,16 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/admin/waitlist/{place}/removal",
         "/admin/orders",
         "/admin/orders?q=nobody-at-all",
+        "/admin",
+        "/admin/calendars",
+        "/admin/jobs",
+        "/admin/onboarding",
+        "/admin/sessions/{one_session}",
+        "/admin/packs/{one_pack}/adjustment",
+        "/admin/packs/{one_pack}/expiry",
+        "/admin/users/{maya}/packs",
+        "/admin/users/{maya}/seats",
+        "/admin/seats/{one_seat}/release",
         "/admin/students",
         "/admin/students?q=nobody-at-all",
         "/admin/users/{user}",
@@ -120,6 +130,10 @@ LINKS = {
     "{product}": (("/instructors/ines-duarte",), "#packs a[href^='/checkout']"),
     "{student}": (("/instructor/students",), ".is-low a[href^='/instructor/students/']"),
     "{user}": (("/admin/students",), "#students a[href^='/admin/users/']"),
+    "{maya}": (("/admin/students?q=student@example.test",), "#students a[href^='/admin/users/']"),
+    "{one_pack}": (("/admin/users/{maya}",), "#user-packs a[href^='/admin/packs/']"),
+    "{one_seat}": (("/admin/users/{maya}",), "#user-packs a[href^='/admin/seats/']"),
+    "{one_session}": (("/admin/users/{maya}",), "main a[href*='/sessions/']"),
     "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
@@ -143,7 +157,7 @@ async def address(page: Page, path: str) -> str:
 async def first_link(page: Page, pages: tuple[str, ...], selector: str) -> str:
     """The id in the first such link on the first of the pages that the viewer may see and that has one."""
     for place in pages:
-        await page.goto(place)
+        await page.goto(await address(page, place))
         if await page.locator(selector).count():
             break
     href = await page.locator(selector).first.get_attribute("href") or ""
