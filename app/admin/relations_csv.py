@@ -57,8 +57,9 @@ async def stream(database: Database, principal: Principal, words: str, *, bom: b
         await uow.session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
+        mentors = await instructors.addresses(uow, words)
         yield (BOM if bom else "") + line(COLUMNS)
-        async with aclosing(_lines(uow, await instructors.addresses(uow, words))) as lines:
+        async with aclosing(_lines(uow, mentors)) as lines:
             waiting: list[str] = []
             size = 0
             async for text in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from litestar import get
@@ -47,11 +48,18 @@ async def _file(request: AppRequest, uow: UnitOfWork, words: str, bom: bool) -> 
     await uow.commit()  # the stream has a transaction of its own, which outlives the request's
     chunks = relations_csv.stream(request.app.state.database, uow.principal, words.strip(), bom=bom)
 
+    first = await anext(chunks)  # what can't be asked is refused before the answer has begun
+
+    async def whole() -> AsyncIterator[str]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
     async def close() -> None:
         await chunks.aclose()  # where the client went away it was left half read
 
     return Stream(
-        chunks,
+        whole(),
         media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{FILE}"'},
         background=BackgroundTask(close),
