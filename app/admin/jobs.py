@@ -93,16 +93,16 @@ async def failures(uow: UnitOfWork) -> list[Failures]:
     query = (
         sa.select(
             OutboxEvent.type,
-            sa.func.count().label("count"),
+            sa.func.count().label("events"),
             latest.label("last_error"),
             sa.func.max(OutboxEvent.available_at).label("latest"),
         )
         .where(_dead)
         .group_by(OutboxEvent.type)
-        .order_by(sa.desc("count"), OutboxEvent.type)
+        .order_by(sa.desc("events"), OutboxEvent.type)
     )
     rows = (await uow.session.execute(query)).all()
-    return [Failures(row.type, row.count, discreet(row.last_error), row.latest) for row in rows]
+    return [Failures(row.type, row.events, discreet(row.last_error), row.latest) for row in rows]
 
 
 async def dead(uow: UnitOfWork, type_: str, *, offset: int) -> list[Dead]:

@@ -15,7 +15,9 @@ from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor, Product
 from app.packs.models import PackStatus, SessionPack
 
-_people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean))
+_people = sa.table(
+    "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean)
+)
 
 
 class Shown(msgspec.Struct):

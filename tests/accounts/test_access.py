@@ -77,7 +77,12 @@ async def test_navigation_is_the_roles(browsers: Open, cast: Cast, name: str) ->
     links = {
         "anonymous": ["/sign-in", "/sign-up"],
         "student": ["/sessions", "/calendar"],
-        "mentor": ["/instructor/dashboard", "/instructor/sessions", "/instructor/students", "/instructor/settings"],
+        "mentor": [
+            "/instructor/dashboard",
+            "/instructor/sessions",
+            "/instructor/students",
+            "/instructor/settings",
+        ],
         "admin": ["/admin", "/instructors"],
     }
     role = name.removeprefix("other_")

@@ -114,7 +114,9 @@ async def test_a_proposed_time_that_is_gone_comes_with_the_nearest(
     assert "no longer free" in answer.text
     instead = re.findall(r'name="start" value="([^"]+)"', answer.text)
     assert len(instead) == 4
-    assert set(instead) <= {iso(start) for start in offers[1:] if abs(start - offers[6]) >= timedelta(hours=1)}
+    assert set(instead) <= {
+        iso(start) for start in offers[1:] if abs(start - offers[6]) >= timedelta(hours=1)
+    }
     moved = await student.post(f"/sessions/{booked.id}/move", {"start": instead[0]})
     assert target(moved) == f"/sessions/{booked.id}"
     assert await asked.states() == ["withdrawn"]
