@@ -100,6 +100,10 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/admin/orders",
         "/admin/orders?q=nobody-at-all",
         "/admin",
+        "/admin/instructors",
+        "/admin/instructors?open={teacher}&sort=-inventory&page=99",
+        "/admin/instructors?q=nobody-at-all",
+        "/admin/instructors/{teacher}",
         "/admin/calendars",
         "/admin/jobs",
         "/admin/onboarding",
@@ -134,6 +138,7 @@ LINKS = {
     "{one_pack}": (("/admin/users/{maya}",), "#user-packs a[href^='/admin/packs/']"),
     "{one_seat}": (("/admin/users/{maya}",), "#user-packs a[href^='/admin/seats/']"),
     "{one_session}": (("/admin/users/{maya}",), "main a[href*='/sessions/']"),
+    "{teacher}": (("/admin/instructors?q=mentor@example.test",), "a.expander"),
     "{mentor}": (("/admin/products",), "a[href*='mentor_id=']"),
 }
 CASES = [(email, path) for email, paths in PAGES.items() for path in paths]
