@@ -93,6 +93,10 @@ async def test_sorting_keeps_what_was_opened_meanwhile(windows: Windows) -> None
     seen.assert_only_fragments(("GET", "sort=-sessions_completed"))
     await expect(page.locator("table.mentees")).to_have_count(1)
     assert len(opened(page)) == 1
+    await page.get_by_label("Name or e-mail").fill("mentor")
+    await page.wait_for_url(re.compile("q=mentor"))
+    await expect(page.locator("th[aria-sort=descending]")).to_contain_text("Sessions completed")
+    await expect(page.locator("table.mentees")).to_have_count(1)
     await page.go_back()
     await expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Name")
     await expect(page.locator("table.mentees")).to_have_count(1)
