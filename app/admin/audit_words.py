@@ -58,7 +58,9 @@ ACTIONS: Final = {
     "come_back": "ended an absence",
     "decide_testimonial": "decided about a testimonial",
     "withdraw_testimonial": "took a testimonial back",
-    "retry": "had an event tried again",
+    "retry_job": "had an event tried again",
+    "retry_jobs": "had events tried again",
+    "onboard": "brought students over",
 }
 # kind of subject: (what it is called, its page)
 SUBJECTS: Final = {
@@ -75,6 +77,7 @@ SUBJECTS: Final = {
     "outbox": ("Event", "/admin/jobs"),
 }
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
+_WORD: Final = re.compile(r"[a-z]+(_[a-z]+)*")
 _LONGEST: Final = 160
 
 
@@ -126,6 +129,8 @@ def _text(values: dict[str, Any], field: str, zone: str) -> str | None:
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return _instant(value, zone)
     text = str(value)
+    if _WORD.fullmatch(text):
+        return text.replace("_", " ")
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 

@@ -15,6 +15,7 @@ from app.core import audit, clock
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
+from app.core.templating import ROOT
 from app.core.unit_of_work import Principal, Role
 from tests.accounts.browser import Browser
 from tests.admin.conftest import Visit
@@ -243,3 +244,11 @@ def test_differences_are_those_of_the_fields() -> None:
         ("changed", None, "name, time zone"),
         ("at", None, "2026-01-01T0"),
     ]
+
+
+def test_every_action_and_subject_of_the_code_has_its_words() -> None:
+    written = re.compile(r"audit\.record\(\s*\w+,\s*\"(\w+)\",\s*\"(\w+)\"")
+    found = {pair for path in (ROOT / "app").rglob("*.py") for pair in written.findall(path.read_text())}
+    assert len(found) > 30
+    assert {action for action, _ in found} - set(audit_words.ACTIONS) == set()
+    assert {kind for _, kind in found} - set(audit_words.SUBJECTS) == set()
