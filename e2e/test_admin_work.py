@@ -30,7 +30,7 @@ async def sql(platform: RunningPlatform, statement: str, **values: Any) -> Any:
     database = Database(Settings.from_env(platform.env))
     try:
         async with database.service(ServiceDoor.SEED) as uow:
-            result = await uow.session.execute(sa.text(statement), values)
+            result: Any = await uow.session.execute(sa.text(statement), values)
             rows = result.all() if result.returns_rows else []
             await uow.commit()
             return rows

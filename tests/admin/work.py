@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 async def sql(database: Database, statement: str, **values: Any) -> Any:
     """Arrange or ask something that no service does."""
     async with database.service(ServiceDoor.SEED) as uow:
-        result = await uow.session.execute(sa.text(statement), values)
+        result: Any = await uow.session.execute(sa.text(statement), values)
         rows = result.all() if result.returns_rows else []
         await uow.commit()
         return rows
@@ -53,7 +53,8 @@ async def session(database: Database, cast: Cast, start: datetime, **values: Any
         f"insert into sessions ({names}, blocked) values ({marks}, tstzrange(:scheduled_at, :ends_at))",
         **row,
     )
-    return row["id"]
+    id_: UUID = row["id"]
+    return id_
 
 
 async def dead(

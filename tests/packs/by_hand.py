@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from app.core.db import Database
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
+from app.notifications.service import Message
 from app.packs import adjusting
 from app.packs.models import SessionPack
+from app.packs.notices import NOTICES
+from app.settings import Settings
 from tests.cast import Cast
 
-T = TypeVar("T")
 WHY = "Agreed on the phone"
 
 # What was imported says how many sessions there were once; its ledger begins with those that were left.
@@ -80,7 +82,9 @@ async def broken(database: Database) -> list[Any]:
         ]
 
 
-async def in_service(database: Database, do: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-    """What a job does."""
-    async with database.service(ServiceDoor.JOB) as uow, uow.transaction():
-        return await do(uow)
+async def composed(
+    database: Database, settings: Settings, kind: str, payload: Mapping[str, Any]
+) -> list[Message]:
+    """What the event of a notification sends to whom."""
+    async with database.service(ServiceDoor.JOB) as uow:
+        return await NOTICES[kind](uow, settings, payload)

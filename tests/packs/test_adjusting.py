@@ -19,11 +19,9 @@ from app.notifications.mailer import Mailer
 from app.packs import adjusting, seats
 from app.packs import service as packs
 from app.packs.models import EntryKind, PackStatus, SeatStatus
-from app.packs.notices import NOTICES
 from app.settings import Settings
 from tests.cast import Cast
-from tests.packs import by_hand
-from tests.packs.by_hand import WHY, adjust, as_admin, broken, pack
+from tests.packs.by_hand import WHY, adjust, as_admin, broken, composed, pack
 from tests.packs.support import SeatDesk
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -252,9 +250,7 @@ async def test_both_read_what_was_changed_and_why(desk: SeatDesk, settings: Sett
     mailer = Mailer.of(settings)
     subjects = []
     for payload in await told(desk):
-        messages = await by_hand.in_service(
-            desk.database, lambda uow, payload=payload: NOTICES["pack_adjusted"](uow, settings, payload)
-        )
+        messages = await composed(desk.database, settings, "pack_adjusted", payload)
         mails = [mailer.compose("pack_adjusted", message.address, message.context) for message in messages]
         subjects += [
             (message.address, mail["subject"]) for message, mail in zip(messages, mails, strict=True)

@@ -12,16 +12,15 @@ from app.core.ids import new_id
 from app.notifications.mailer import Mailer
 from app.packs import by_hand as giving
 from app.packs.models import SeatStatus
-from app.packs.notices import NOTICES
 from app.settings import Settings
-from tests.packs.by_hand import WHY, as_admin, broken, in_service, pack
+from tests.packs.by_hand import WHY, as_admin, broken, composed, pack
 from tests.packs.support import SeatDesk
 from tests.packs.test_adjusting import NOON, book, use_up
 
 
 async def grant_pack(desk: SeatDesk, who: str = "new_student", *, key: str = "form:1", **more: Any) -> bool:
     async with as_admin(desk.database, desk.cast) as uow:
-        wish = {"sessions": 3, "days": 30, "reason": WHY} | more
+        wish: dict[str, Any] = {"sessions": 3, "days": 30, "reason": WHY} | more
         return await giving.grant_pack(uow, desk.mentor_id, desk.cast[who], key=key, **wish)
 
 
@@ -178,9 +177,7 @@ async def test_both_are_told_what_becomes_of_the_sessions(desk: SeatDesk, settin
     told = []
     for kind in ("seat_taken", "seat_granted"):
         (event,) = await desk.sql("select payload from outbox where payload->>'kind' = :kind", kind=kind)
-        for message in await in_service(
-            desk.database, lambda uow, kind=kind, event=event: NOTICES[kind](uow, settings, event.payload)
-        ):
+        for message in await composed(desk.database, settings, kind, event.payload):
             mail = mailer.compose(kind, message.address, message.context)
             told.append((message.address, mail["subject"]))
             assert "4 sessions" in mail["text"]
