@@ -48,7 +48,9 @@ def line(cells: Sequence[str | int | datetime | None]) -> str:
     return text.getvalue()
 
 
-async def stream(database: Database, principal: Principal, words: str, *, bom: bool) -> AsyncGenerator[str, None]:
+async def stream(
+    database: Database, principal: Principal, words: str, *, bom: bool
+) -> AsyncGenerator[str, None]:
     """The file in chunks: all relations of the instructors found by `words` (of all without), instructor by instructor.
 
     It has a transaction of its own, read-only and repeatable, that ends with the stream, however that ends.

@@ -96,7 +96,9 @@ async def relations(session: AsyncSession, of: Of, values: Mapping[str, Any]) ->
     return (await session.execute(_relations(of), values)).mappings().all()
 
 
-async def stream(session: AsyncSession, of: Of, values: Mapping[str, Any]) -> AsyncGenerator[RowMapping, None]:
+async def stream(
+    session: AsyncSession, of: Of, values: Mapping[str, Any]
+) -> AsyncGenerator[RowMapping, None]:
     """As `relations`, a few hundred rows at a time in memory."""
     result = await session.stream(_relations(of), values, execution_options={"yield_per": 500})
     try:
