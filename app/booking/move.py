@@ -15,7 +15,7 @@ from app.booking.events import tell
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.idempotency import Idempotency
 from app.booking.models import EventSync, SessionStatus
-from app.booking.refusals import NOT_MOVED, demand, refusal
+from app.booking.refusals import NOT_MOVED, BookingRefused, demand, refusal
 from app.booking.situation import MentorView, PackView, Situation
 from app.booking.slots import Span
 from app.booking.transactions import decided
@@ -65,10 +65,16 @@ async def reschedule(
     wish = _Wish(session_id, start.astimezone(UTC), idempotency, proposal_id)
     row = await repository.find(uow.session, session_id)
     earlier = await _earlier(uow, wish, row)
-    situation = await _situation(uow, wish, row)
-    if earlier is None:
-        await _admit(uow, wish, row, situation)
     if earlier is not None:
+        return earlier
+    situation = await _situation(uow, wish, row)
+    try:
+        await _admit(uow, wish, row, situation)
+    except BookingRefused:
+        # Another click may have moved it there since the first look.
+        earlier = await _earlier(uow, wish, await repository.find(uow.session, session_id))
+        if earlier is None:
+            raise
         return earlier
     live = await live_windows(uow, database, google, situation.mentor, wish.start)
     return await decided(uow, lambda: _write(uow, wish, row.mentor_id, live), NOT_MOVED)
