@@ -13,15 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.absences.models import Absence
 from app.absences.plan import Concerned
 from app.absences.rules import Days
+from app.accounts.people import GONE, person
 from app.booking.models import MoveProposal, ProposalStatus, Session, SessionStatus
 from app.booking.situation import OwnSession, PackView, SeatView
 from app.core.errors import NotFound
 from app.packs.models import PackStatus, SeatReservation, SeatStatus, SessionPack
 
-_people: Final = sa.table(
-    "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("time_zone", sa.Text)
-)
-GONE: Final = "Somebody who left"
+_student: Final = person(Session.student_id, "student_person")
 
 
 async def of_mentor(session: AsyncSession, mentor_id: UUID) -> Sequence[Absence]:
@@ -84,10 +82,11 @@ async def sessions_between(
             Session.ends_at,
             Session.blocked,
             MoveProposal.starts_at,
-            sa.func.coalesce(_people.c.name, GONE).label("name"),
-            sa.func.coalesce(_people.c.time_zone, "UTC").label("zone"),
+            sa.func.coalesce(_student.c.name, GONE).label("name"),
+            sa.func.coalesce(_student.c.time_zone, "UTC").label("zone"),
         )
-        .outerjoin(_people, _people.c.id == Session.student_id)
+        .select_from(Session)
+        .outerjoin(_student, sa.true())
         .outerjoin(MoveProposal, open_)
         .where(*where)
         .order_by(Session.scheduled_at)

@@ -10,18 +10,15 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from app.accounts.people import GONE, person
 from app.booking.models import Conflict, EventSync, Session, SessionStatus
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 from app.packs.models import PackStatus, SessionPack
 
-_people: Final = sa.table(
-    "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("time_zone", sa.Text)
-)
-_mentor: Final = _people.alias("mentor_person")
-_student: Final = _people.alias("student_person")
-GONE: Final = "Somebody who left"
+_mentor: Final = person(Session.mentor_id, "mentor_person")
+_student: Final = person(Session.student_id, "student_person")
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -87,8 +84,8 @@ def _listed() -> _Query:
     return (
         sa.select(*_COLUMNS)
         .join(Mentor, Mentor.id == Session.mentor_id)
-        .outerjoin(_mentor, _mentor.c.id == Session.mentor_id)
-        .outerjoin(_student, _student.c.id == Session.student_id)
+        .outerjoin(_mentor, sa.true())
+        .outerjoin(_student, sa.true())
     )
 
 
@@ -135,10 +132,11 @@ async def of_mentor(
     limit: int,
     offset: int = 0,
 ) -> list[Listed]:
-    """The mentor's sessions that fulfil the conditions, by start."""
-    order = Session.scheduled_at.desc() if newest_first else Session.scheduled_at
-    query = _listed().where(Session.mentor_id == mentor_id, *where)
-    return await _rows(uow, query.order_by(order, Session.id).limit(limit).offset(offset))
+    """The mentor's sessions that fulfil the conditions, by start. Names are asked for of those that are shown only."""
+    order = (Session.scheduled_at.desc() if newest_first else Session.scheduled_at, Session.id)
+    shown = sa.select(Session.id).where(Session.mentor_id == mentor_id, *where)
+    shown = shown.order_by(*order).limit(limit).offset(offset)
+    return await _rows(uow, _listed().where(Session.id.in_(shown)).order_by(*order))
 
 
 async def in_conflict(uow: UnitOfWork, limit: int) -> list[Listed]:
@@ -166,24 +164,26 @@ async def counts_of_mentor(uow: UnitOfWork, mentor_id: UUID) -> dict[str, int]:
 
 async def mentors_of(uow: UnitOfWork, student_id: UUID) -> Sequence[Person]:
     """Whom the student has packs with: those that can be booked first, then by the latest pack."""
-    credit = sa.func.max(
-        sa.case(
-            (
-                sa.and_(
-                    SessionPack.status == PackStatus.ACTIVE,
-                    SessionPack.remaining_sessions > SessionPack.scheduled_sessions,
-                ),
-                1,
-            ),
-            else_=0,
-        )
+    has_credit = sa.and_(
+        SessionPack.status == PackStatus.ACTIVE,
+        SessionPack.remaining_sessions > SessionPack.scheduled_sessions,
     )
-    query = (
-        sa.select(_people.c.id, _people.c.name)
-        .join(SessionPack, SessionPack.mentor_id == _people.c.id)
+    theirs = (
+        sa.select(
+            SessionPack.mentor_id,
+            sa.func.bool_or(has_credit).label("credit"),
+            sa.func.max(SessionPack.purchased_at).label("latest"),
+        )
         .where(SessionPack.student_id == student_id)
-        .group_by(_people.c.id, _people.c.name)
-        .order_by(credit.desc(), sa.func.max(SessionPack.purchased_at).desc())
+        .group_by(SessionPack.mentor_id)
+        .subquery()
+    )
+    mentor = person(theirs.c.mentor_id, "mentor_person")
+    query = (
+        sa.select(mentor.c.id, mentor.c.name)
+        .select_from(theirs)
+        .join(mentor, sa.true())
+        .order_by(theirs.c.credit.desc(), theirs.c.latest.desc())
     )
     return [Person(row.id, row.name) for row in (await uow.session.execute(query)).all()]
 

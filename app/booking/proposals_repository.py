@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.people import GONE, person
 from app.booking.models import MoveProposal, ProposalStatus, Session, SessionStatus
 from app.core import clock
 from app.core.errors import NotFound
@@ -18,9 +19,8 @@ from app.core.ids import new_id
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
-_mentor, _student = _people.alias("mentor_person"), _people.alias("student_person")
-GONE: Final = "Somebody who left"
+_mentor: Final = person(MoveProposal.mentor_id, "mentor_person")
+_student: Final = person(MoveProposal.student_id, "student_person")
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -60,8 +60,8 @@ def _open() -> sa.Select[*tuple[Any, ...]]:
         )
         .join(Session, Session.id == MoveProposal.session_id)
         .join(Mentor, Mentor.id == MoveProposal.mentor_id)
-        .outerjoin(_mentor, _mentor.c.id == MoveProposal.mentor_id)
-        .outerjoin(_student, _student.c.id == MoveProposal.student_id)
+        .outerjoin(_mentor, sa.true())
+        .outerjoin(_student, sa.true())
         .where(
             MoveProposal.status == ProposalStatus.OPEN,
             Session.status == SessionStatus.SCHEDULED,

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.accounts.people import GONE
 from app.booking import lists, proposals
 from app.booking.lists import Listed
 from app.booking.proposals_repository import Proposal
@@ -121,7 +122,7 @@ def _bookable(relation: Relation) -> int:
 
 def _renew_href(relation: Relation, product_id: UUID | None) -> str | None:
     """Straight to the checkout where a seat and the same pack are there, else to what the instructor sells."""
-    if relation.mentor_name == lists.GONE:
+    if relation.mentor_name == GONE:
         return None
     if product_id is not None and relation.seat_status in MENTEE_SEATS:
         return f"/checkout?product_id={product_id}"

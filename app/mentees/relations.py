@@ -19,7 +19,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import RowMapping
 
-from app.booking.lists import GONE
+from app.accounts.people import GONE
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork

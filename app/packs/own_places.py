@@ -9,11 +9,12 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from app.accounts.people import person
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry
 
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+_mentor: Final = person(Mentor.id, "mentor_person")
 _waits: Final = WaitlistEntry.left_at.is_(None)
 _seat_of_same_pair: Final = sa.and_(
     SeatReservation.mentor_id == WaitlistEntry.mentor_id,
@@ -39,14 +40,14 @@ async def own(uow: UnitOfWork, student_id: UUID) -> list[OwnPlace]:
     query = (
         sa.select(
             WaitlistEntry.id,
-            _people.c.name,
+            _mentor.c.name,
             Mentor.slug,
             WaitlistEntry.joined_at,
             sa.func.waitlist_position(Mentor.id, type_=sa.Integer).label("position"),
             _until.label("until"),
         )
         .join(Mentor, Mentor.id == WaitlistEntry.mentor_id)
-        .join(_people, _people.c.id == Mentor.id)
+        .join(_mentor, sa.true())
         .outerjoin(SeatReservation, _seat_of_same_pair)
         .where(WaitlistEntry.student_id == student_id, _waits)
         .order_by(_until.is_(None), WaitlistEntry.joined_at)

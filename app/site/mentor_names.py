@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from app.accounts.people import person
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 
 FEW: Final = 12
-_people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+_mentor: Final = person(Mentor.id, "mentor_person")
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -24,7 +25,8 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def _named() -> sa.Select[UUID, str, str]:
-    return sa.select(Mentor.id, _people.c.name, Mentor.slug).join(_people, _people.c.id == Mentor.id)
+    query = sa.select(Mentor.id, _mentor.c.name, Mentor.slug)
+    return query.select_from(Mentor).join(_mentor, sa.true())
 
 
 async def named(uow: UnitOfWork, mentor_id: UUID) -> Named | None:
@@ -35,7 +37,7 @@ async def named(uow: UnitOfWork, mentor_id: UUID) -> Named | None:
 
 async def find(uow: UnitOfWork, words: str) -> list[Named]:
     """The first few mentors, by name, whose name holds `words`."""
-    query = _named().order_by(_people.c.name, Mentor.id).limit(FEW)
+    query = _named().order_by(_mentor.c.name, Mentor.id).limit(FEW)
     if words:
-        query = query.where(_people.c.name.icontains(words, autoescape=True))
+        query = query.where(_mentor.c.name.icontains(words, autoescape=True))
     return [Named(**row._mapping) for row in (await uow.session.execute(query)).all()]

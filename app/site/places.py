@@ -10,15 +10,16 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from app.booking.lists import GONE
+from app.accounts.people import GONE, person
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 from app.packs.models import SeatReservation, SeatStatus, SessionPack, WaitlistEntry
 from app.packs.waitlist import GONE as PLACE_GONE
 
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
-_student: Final = _people.alias("student_person")
+_waiting: Final = person(WaitlistEntry.student_id, "student_person")
+_seated: Final = person(SeatReservation.student_id, "student_person")
+_mentor: Final = person(Mentor.id, "mentor_person")
 _waits: Final = WaitlistEntry.left_at.is_(None)
 _seat_of_same_pair: Final = sa.and_(
     SeatReservation.mentor_id == WaitlistEntry.mentor_id,
@@ -70,12 +71,13 @@ def _places() -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             WaitlistEntry.id,
             WaitlistEntry.mentor_id,
-            sa.func.coalesce(_student.c.name, GONE).label("student_name"),
+            sa.func.coalesce(_waiting.c.name, GONE).label("student_name"),
             WaitlistEntry.joined_at,
             sa.case((has_no_offer, position), else_=0).label("position"),
             _until.label("until"),
         )
-        .outerjoin(_student, _student.c.id == WaitlistEntry.student_id)
+        .select_from(WaitlistEntry)
+        .outerjoin(_waiting, sa.true())
         .outerjoin(SeatReservation, _seat_of_same_pair)
         .where(_waits)
         .order_by(has_no_offer, *order)
@@ -115,7 +117,7 @@ async def seats(uow: UnitOfWork, mentor_id: UUID) -> list[Seat]:
     )
     query = (
         sa.select(
-            sa.func.coalesce(_student.c.name, GONE).label("student_name"),
+            sa.func.coalesce(_seated.c.name, GONE).label("student_name"),
             SeatReservation.status,
             SeatReservation.created_at.label("since"),
             sa.func.coalesce(SeatReservation.seat_expires_at, last.c.expires_at).label("ends_at"),
@@ -123,7 +125,8 @@ async def seats(uow: UnitOfWork, mentor_id: UUID) -> list[Seat]:
             last.c.remaining_sessions.label("remaining"),
             last.c.total_sessions.label("total"),
         )
-        .outerjoin(_student, _student.c.id == SeatReservation.student_id)
+        .select_from(SeatReservation)
+        .outerjoin(_seated, sa.true())
         .outerjoin(last, sa.true())
         .where(SeatReservation.mentor_id == mentor_id, SeatReservation.status != SeatStatus.RELEASED)
         .order_by(SeatReservation.created_at, SeatReservation.id)
@@ -132,13 +135,14 @@ async def seats(uow: UnitOfWork, mentor_id: UUID) -> list[Seat]:
 
 
 def _waitlists() -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(
+    query = sa.select(
         Mentor.id.label("mentor_id"),
-        _people.c.name,
+        _mentor.c.name,
         Mentor.slug,
         Mentor.max_active_students.label("capacity"),
         sa.func.seats_in_use(Mentor.id, type_=sa.Integer).label("used"),
-    ).join(_people, _people.c.id == Mentor.id)
+    )
+    return query.select_from(Mentor).join(_mentor, sa.true())
 
 
 async def waitlist_of(uow: UnitOfWork, mentor_id: UUID) -> Waitlist:
@@ -152,7 +156,7 @@ async def waitlist_of(uow: UnitOfWork, mentor_id: UUID) -> Waitlist:
 async def waitlists(uow: UnitOfWork, words: str, *, limit: int, offset: int) -> list[Waitlist]:
     """Mentors by name for whose seats somebody waits, those whose name holds `words`."""
     somebody = sa.exists().where(WaitlistEntry.mentor_id == Mentor.id, _waits)
-    query = _waitlists().where(somebody).order_by(_people.c.name, Mentor.id).limit(limit).offset(offset)
+    query = _waitlists().where(somebody).order_by(_mentor.c.name, Mentor.id).limit(limit).offset(offset)
     if words:
-        query = query.where(_people.c.name.icontains(words, autoescape=True))
+        query = query.where(_mentor.c.name.icontains(words, autoescape=True))
     return [Waitlist(**row._mapping) for row in (await uow.session.execute(query)).all()]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
+from app.accounts.people import person
 from app.booking.openings import next_free
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor, Product
 from app.packs.models import PackStatus, SessionPack
 
-_people = sa.table(
-    "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean)
-)
+_person: Final = person(Mentor.id, "mentor_person")
 
 
 class Shown(msgspec.Struct):
@@ -39,16 +38,17 @@ class Shown(msgspec.Struct):
 
 def _mentors(viewer_id: UUID | None) -> sa.Select[Any]:
     left = sa.func.seats_open_to(Mentor.id, sa.literal(viewer_id, sa.Uuid), type_=sa.Integer)
-    return sa.select(
+    query = sa.select(
         Mentor.id,
         Mentor.slug,
-        _people.c.name,
+        _person.c.name,
         Mentor.headline,
         Mentor.bio,
         Mentor.time_zone,
         Mentor.max_active_students.label("seats"),
         sa.func.greatest(left, 0).label("seats_left"),
-    ).join(_people, sa.and_(_people.c.id == Mentor.id, _people.c.listed))
+    )
+    return query.select_from(Mentor).join(_person, _person.c.listed)
 
 
 async def _shown(uow: UnitOfWork, query: sa.Select[Any], times: int) -> list[Shown]:
@@ -67,12 +67,12 @@ async def search_mentors(uow: UnitOfWork, words: str, *, limit: int, offset: int
     """Mentors by name whose name or headline holds `words`, each with three free times; and how many there are."""
     query = _mentors(uow.principal.user_id)
     if words:
-        name, headline = _people.c.name, Mentor.headline
+        name, headline = _person.c.name, Mentor.headline
         query = query.where(
             name.icontains(words, autoescape=True) | headline.icontains(words, autoescape=True)
         )
     total = (await uow.session.execute(sa.select(sa.func.count()).select_from(query.subquery()))).scalar_one()
-    ordered = query.order_by(_people.c.name, Mentor.id).limit(limit).offset(offset)
+    ordered = query.order_by(_person.c.name, Mentor.id).limit(limit).offset(offset)
     return await _shown(uow, ordered, times=3), total
 
 

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.accounts.guards import requires_user
-from app.booking.lists import GONE
+from app.accounts.people import GONE, person
 from app.booking.models import Session
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -40,9 +40,8 @@ _BACK: Final = {
     Role.MENTOR: {"href": "/instructor/waitlist", "label": "Seats"},
     Role.ADMIN: {"href": "/instructors", "label": "Instructors"},
 }
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
-_mentor: Final = _people.alias("mentor_person")
-_student: Final = _people.alias("student_person")
+_mentor: Final = person(SessionPack.mentor_id, "mentor_person")
+_student: Final = person(SessionPack.student_id, "student_person")
 
 
 @get("/packs/{pack_id:str}", include_in_schema=False, guards=[requires_user])
@@ -101,8 +100,8 @@ async def _pack(uow: UnitOfWork, pack_id: UUID) -> Any:
             sa.func.coalesce(_student.c.name, GONE).label("student_name"),
         )
         .join(Mentor, Mentor.id == SessionPack.mentor_id)
-        .outerjoin(_mentor, _mentor.c.id == SessionPack.mentor_id)
-        .outerjoin(_student, _student.c.id == SessionPack.student_id)
+        .outerjoin(_mentor, sa.true())
+        .outerjoin(_student, sa.true())
         .outerjoin(Product, Product.id == SessionPack.product_id)
         .outerjoin(Order, Order.pack_id == SessionPack.id)
         .where(SessionPack.id == pack_id)

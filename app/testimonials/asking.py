@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
+from app.accounts.people import person
 from app.booking.models import Session, SessionStatus
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
@@ -20,7 +21,6 @@ from app.testimonials.models import Testimonial
 
 THIRD: Final = 3
 ASKED_FOR: Final = timedelta(days=30)
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -76,9 +76,11 @@ async def due(uow: UnitOfWork, student_id: UUID, now: datetime) -> list[Asked]:
         .order_by(SessionPack.mentor_id, SessionPack.purchased_at.desc(), SessionPack.id.desc())
         .subquery()
     )
+    mentor = person(packs.c.mentor_id, "mentor_person")
     query = (
-        sa.select(packs.c.pack_id, packs.c.mentor_id, _people.c.name.label("mentor_name"))
-        .join(_people, _people.c.id == packs.c.mentor_id)
+        sa.select(packs.c.pack_id, packs.c.mentor_id, mentor.c.name.label("mentor_name"))
+        .select_from(packs)
+        .join(mentor, sa.true())
         .where(sa.not_(packs.c.written), packs.c.last_held > now - ASKED_FOR)
         .order_by(packs.c.last_held.desc())
     )

@@ -11,15 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.people import person
 from app.core.ids import new_id
 from app.core.seen import digest
 from app.mentors.models import Mentor
 from app.packs.models import SessionPack
 from app.testimonials.models import Testimonial, TestimonialStatus
 
-_people: Final = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
-_mentor: Final = _people.alias("mentor_person")
-_student: Final = _people.alias("student_person")
+_mentor: Final = person(Testimonial.mentor_id, "mentor_person")
+_student: Final = person(Testimonial.student_id, "student_person")
+_teacher: Final = person(SessionPack.mentor_id, "mentor_person")
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -79,8 +80,8 @@ def _written() -> sa.Select[*tuple[Any, ...]]:
             _student.c.name.label("student_name"),
         )
         .join(Mentor, Mentor.id == Testimonial.mentor_id)
-        .outerjoin(_mentor, _mentor.c.id == Testimonial.mentor_id)
-        .outerjoin(_student, _student.c.id == Testimonial.student_id)
+        .outerjoin(_mentor, sa.true())
+        .outerjoin(_student, sa.true())
     )
 
 
@@ -114,12 +115,12 @@ async def pack(session: AsyncSession, pack_id: UUID) -> About | None:
         sa.select(
             SessionPack.id.label("pack_id"),
             SessionPack.mentor_id,
-            _mentor.c.name.label("mentor_name"),
+            _teacher.c.name.label("mentor_name"),
             Mentor.slug.label("mentor_slug"),
             sa.func.testimonial_due(SessionPack.id, type_=sa.Boolean).label("due"),
         )
         .join(Mentor, Mentor.id == SessionPack.mentor_id)
-        .outerjoin(_mentor, _mentor.c.id == SessionPack.mentor_id)
+        .outerjoin(_teacher, sa.true())
         .where(SessionPack.id == pack_id)
     )
     row = (await session.execute(query)).one_or_none()

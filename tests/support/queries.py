@@ -23,3 +23,18 @@ def counted() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AsyncCursor, "execute", noted)
         yield statements
+
+
+@contextmanager
+def sent() -> Iterator[list[tuple[str, Any]]]:
+    """As `counted`, each statement with its values."""
+    found: list[tuple[str, Any]] = []
+    execute = AsyncCursor.execute
+
+    async def noted(cursor: AsyncCursor[Any], query: Any, *values: Any, **options: Any) -> AsyncCursor[Any]:
+        found.append((str(query), values[0] if values else None))
+        return await execute(cursor, query, *values, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AsyncCursor, "execute", noted)
+        yield found
