@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 PER_PAGE: Final = 20
+NO_PAGE: Final = "That address names a page that isn’t there; this is the first one."
+
+
+def page_number(text: str) -> int | None:
+    """The page that an address names; None for what is no page at all."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 6):
+        return None
+    return int(text) or None
 
 
 def turning(href: str, number: int, found: int) -> dict[str, str | None] | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.booking import lists, views
 from app.booking.models import Session
-from app.booking.paging import PER_PAGE, turning
+from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core import clock
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
@@ -97,22 +97,19 @@ async def student(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str) 
 
 async def _sessions(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str) -> dict[str, Any]:
     """The sessions with a student, the latest first, in pages; an unknown page is the first, with a note."""
-    number = listing.understood("", "", "name", page)
+    number = page_number(page)
     theirs, now = Session.student_id == student_id, clock.now()
-    offset = (number.page - 1) * PER_PAGE
+    offset = ((number or 1) - 1) * PER_PAGE
     found = await lists.of_mentor(
         uow, viewer.id, theirs, newest_first=True, limit=PER_PAGE + 1, offset=offset
     )
     if offset and not found:
-        return await _sessions(uow, viewer, student_id, "") | {"page_note": _NO_PAGE}
+        return await _sessions(uow, viewer, student_id, "")
     return {
         "sessions": [views.mentor_row(session, viewer, now) for session in found[:PER_PAGE]],
-        "pagination": turning(f"{listing.PATH}/{student_id}?page={{}}#sessions", number.page, len(found)),
-        "page_note": _NO_PAGE if number.note else None,
+        "pagination": turning(f"{listing.PATH}/{student_id}?page={{}}#sessions", number or 1, len(found)),
+        "page_note": None if number else NO_PAGE,
     }
-
-
-_NO_PAGE: Final = "That address names a page that isn’t there; this is the first one."
 
 
 def notes_section(note: Note, viewer: Viewer) -> dict[str, Any]:

@@ -41,7 +41,29 @@ async def test_the_list_has_groups_and_filters(desk: Desk, browser: Browser, boo
     assert f'id="session-{booked.id}"' not in only
     scheduled = (await browser.get(f"{LIST}?status=scheduled")).text
     assert f'id="session-{canceled.id}"' not in scheduled
-    assert (await browser.get(f"{LIST}?status=nonsense")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("status=nonsense", "a filter that isn’t there"),
+        ("page=x", "a page that isn’t there"),
+        ("page=0", "a page that isn’t there"),
+        ("page=2", "a page that isn’t there"),
+        ("status=canceled&page=99999", "a page that isn’t there"),
+        ("status=all&page=1", None),
+    ],
+)
+async def test_an_odd_address_shows_the_first_page_and_a_note(
+    desk: Desk, browser: Browser, booked: SessionFacts, query: str, note: str | None
+) -> None:
+    canceled = (await desk.book("student", (await desk.offers("student"))[6])).session
+    await desk.cancel("student", canceled.id)
+    answer = await browser.get(f"{LIST}?{query}")
+    assert answer.status_code == 200
+    assert f'id="session-{canceled.id}"' in answer.text
+    assert ("flash-note" in answer.text) is (note is not None)
+    assert (note or "") in answer.text
 
 
 def shown_counts(text: str) -> dict[str, int]:
@@ -51,6 +73,19 @@ def shown_counts(text: str) -> dict[str, int]:
 
 
 async def test_an_empty_list_says_what_will_be_here(browser: Browser) -> None:
+    page = (await browser.get(LIST)).text
+    assert "Set my hours" not in page
+    assert "See what I offer" in page
+    for status, words in (
+        ("completed", "were held"),
+        ("canceled", "were canceled"),
+        ("no_show", "nobody came"),
+    ):
+        assert words in (await browser.get(f"{LIST}?status={status}")).text
+
+
+async def test_who_has_no_hours_yet_is_led_to_them(desk: Desk, browser: Browser) -> None:
+    await desk.sql("update mentors set working_hours = null")
     assert "Set my hours" in (await browser.get(LIST)).text
 
 

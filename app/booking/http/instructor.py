@@ -13,7 +13,6 @@ from app.accounts.guards import requires_mentor
 from app.booking import mentor_lists
 from app.booking.http import inline
 from app.booking.http.inline import Place
-from app.core.errors import BadRequest
 from app.core.ids import identifier
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, page
@@ -24,7 +23,7 @@ HOME: Final = mentor_lists.HOME
 async def _with(
     request: AppRequest, uow: UnitOfWork, viewer: Viewer, session: dict[str, Any], status: int
 ) -> Response[str]:
-    context = await mentor_lists.page_of(uow, viewer, "all", 1, instead=session)
+    context = await mentor_lists.page_of(uow, viewer, mentor_lists.Wish(), instead=session)
     return page(request, "booking/instructor_sessions.html", status=status, **context)
 
 
@@ -37,12 +36,10 @@ async def index(
     uow: NamedDependency[UnitOfWork],
     viewer: NamedDependency[Viewer],
     status: FromQuery[str] = "all",
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    number: Annotated[str, QueryParameter(name="page", max_length=100)] = "1",
 ) -> Response[str]:
-    """The mentor's sessions: to mark, upcoming, past."""
-    if status not in mentor_lists.FILTERS:
-        raise BadRequest("status: choose one of " + ", ".join(mentor_lists.FILTERS) + ".")
-    context = await mentor_lists.page_of(uow, viewer, status, number)
+    """The mentor's sessions: to mark, upcoming, past; what the address spells wrong is noted."""
+    context = await mentor_lists.page_of(uow, viewer, mentor_lists.understood(status, number))
     return page(request, "booking/instructor_sessions.html", **context)
 
 

@@ -16,7 +16,7 @@ from app.booking.http import parse, picking
 from app.booking.http.picking import Place, Shown
 from app.booking.ics import Meeting, invitation
 from app.booking.models import SessionStatus
-from app.booking.paging import PER_PAGE, turning
+from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.booking.refusals import NOT_BOOKED, BookingRefused, Refusal, shown
 from app.booking.rules import refusal_to_cancel
 from app.core import clock
@@ -87,24 +87,33 @@ async def index(
     request: AppRequest,
     uow: NamedDependency[UnitOfWork],
     viewer: NamedDependency[Viewer],
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    wanted: Annotated[str, QueryParameter(name="page", max_length=100)] = "1",
 ) -> Response[str]:
-    """Upcoming and past sessions."""
+    """Upcoming and past sessions; for a page that isn't there the first one, with a note."""
     now = clock.now()
     upcoming = await lists.upcoming(uow, viewer.id, now)
-    past = await lists.past(uow, viewer.id, now, PER_PAGE + 1, (number - 1) * PER_PAGE)
+    number, past = await _past(uow, viewer, now, page_number(wanted) or 1)
     proposed = await proposals.open_of_student(uow)
     asked = {proposal.session_id for proposal in proposed}
     return page(
         request,
         "booking/sessions.html",
         zone=viewer.time_zone,
+        note=None if wanted == str(number) else NO_PAGE,
         proposals=proposed,
         upcoming=[views.row(session, viewer, now, proposed=session.id in asked) for session in upcoming],
         past=[views.row(session, viewer, now) for session in past[:PER_PAGE]],
         pagination=turning("/sessions?page={}", number, len(past)),
         can_book=await lists.has_credit(uow, viewer.id, now),
     )
+
+
+async def _past(
+    uow: UnitOfWork, viewer: Viewer, now: datetime, number: int
+) -> tuple[int, list[lists.Listed]]:
+    """That page of the past, or the first one where there is nothing on it."""
+    found = await lists.past(uow, viewer.id, now, PER_PAGE + 1, (number - 1) * PER_PAGE)
+    return (number, found) if found or number == 1 else await _past(uow, viewer, now, 1)
 
 
 @get("/sessions/{session_id:str}", include_in_schema=False, guards=[requires_user])
