@@ -154,8 +154,8 @@ async def _check_undo(uow: UnitOfWork, row: SessionRow, pair: seats.Pair) -> Non
     if row.status is not SessionStatus.CANCELED:
         return
     found = await repository.situation(uow, row.mentor_id, None, row.scheduled_at, row.ends_at)
-    reason = slots.check(found.mentor.rules, found.snapshot(None), now_seconds(), row.start_seconds)
-    if reason in ("busy", "buffer"):
+    since, until = slots.blocked_range(found.mentor.rules, row.start_seconds)
+    if any(start < until and end > since for start, end in found.busy):
         demand(refusal("cannot_undo", NOT_MARKED, why="Your calendar is busy then."))
 
 

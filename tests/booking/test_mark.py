@@ -121,6 +121,38 @@ async def test_no_undo_onto_somebody_elses_time(desk: Desk, booked: SessionFacts
     assert "taken" in error.detail
 
 
+async def busy_with_google(desk: Desk, since: datetime, until: datetime) -> None:
+    """The mentor's Google Calendar says so, as far as the mirror knows."""
+    await desk.sql(
+        "insert into calendar_connections (mentor_id, state, google_email, google_calendar_id, calendars,"
+        " google_refresh_token, mirror_version, connected_at)"
+        " values (:id, 'connected', 'm@example.test', 'm', '[]', '', 0, now())",
+        id=desk.cast["mentor"],
+    )
+    await desk.sql(
+        "insert into busy_windows (mentor_id, event_id, span) values (:id, 'other', tstzrange(:since, :until))",
+        id=desk.cast["mentor"], since=since, until=until,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [25, 2])
+async def test_no_undo_while_the_mentors_calendar_is_busy(
+    desk: Desk, booked: SessionFacts, hours: int
+) -> None:
+    """Within the notice too, where nobody could book anyway."""
+    await desk.mark("mentor", booked.id, CANCELED)
+    await busy_with_google(desk, booked.end - timedelta(minutes=5), booked.end + timedelta(hours=1))
+    with clock.standing_at(booked.start - timedelta(hours=hours)):
+        error = await refused("cannot_undo", desk.mark("mentor", booked.id, SCHEDULED))
+    assert "Your calendar is busy then" in error.detail
+
+
+async def test_an_undo_beside_what_the_calendar_says_is_fine(desk: Desk, booked: SessionFacts) -> None:
+    await desk.mark("mentor", booked.id, CANCELED)
+    await busy_with_google(desk, booked.end, booked.end + timedelta(hours=1))
+    assert (await desk.mark("mentor", booked.id, SCHEDULED)).status is SCHEDULED
+
+
 async def test_no_undo_where_the_student_is_elsewhere(desk: Desk, booked: SessionFacts) -> None:
     await desk.cancel("student", booked.id)
     await desk.sql(

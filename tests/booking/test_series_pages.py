@@ -188,7 +188,13 @@ async def test_what_lies_far_off_is_brought_near(browser: Browser, where: str, q
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"start": []}, {"start": ["x"]}, {"start": ["2026-11-24T10:00:00Z"] * 2, "query": "weekday=9"}],
+    [
+        {},
+        {"start": []},
+        {"start": ["x"]},
+        {"start": ["2026-11-24T10:00:00Z"] * 2, "query": "weekday=9"},
+        {"start": ["2026-11-24T10:00:00Z"], "query": "week=2026-11-23.skip&" * 80},
+    ],
 )
 async def test_a_form_that_cannot_be_read_books_nothing(
     desk: Desk, browser: Browser, form: dict[str, Sequence[str]]

@@ -55,7 +55,7 @@ async def book(
     form = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
     values = dict(form)
     mentor_id = identifier(values.get("mentor_id", ""), "mentor_id")
-    wish = _wish(mentor_id, parse_qsl(values.get("query", ""), max_num_fields=_MOST_CHOICES + 10))
+    wish = _wish(mentor_id, _pairs(values.get("query", "")))
     starts = [parse.instant(value) for name, value in form if name == "start"]
     try:
         booked = await service.book_series(
@@ -130,6 +130,13 @@ def _wish(mentor_id: UUID, pairs: Pairs) -> Wish:
         count=_number(values, "count", 1000),
         choices=_choices([value for name, value in pairs if name == "week"]),
     )
+
+
+def _pairs(query: str) -> Pairs:
+    try:
+        return parse_qsl(query, max_num_fields=_MOST_CHOICES + 10)
+    except ValueError:
+        raise BadRequest("query: there is too much of it. Nothing was booked.") from None
 
 
 def _number(values: dict[str, str], name: str, most: int) -> int | None:
