@@ -24,7 +24,6 @@ from app.mentees.pages import SEAT_WORDS
 from app.mentees.relations import MENTEE_SEATS
 from app.mentors import repository as mentors
 from app.mentors.models import Mentor
-from app.mentors.service import today
 from app.settings import Settings
 
 SHOWN: Final = 5
@@ -49,12 +48,15 @@ async def page_of(uow: UnitOfWork, settings: Settings, viewer: Viewer) -> dict[s
         newest_first=True,
         limit=SHOWN,
     )
+    google = await card(uow, settings, viewer.id)
+    shown = await live(uow, viewer)
     return {
         "now": now,
         "upcoming": [views.mentor_row(session, viewer, now) for session in ahead],
         "recent": [views.mentor_row(session, viewer, now) for session in recent],
-        "google": await card(uow, settings, viewer.id),
-        **await live(uow, viewer),
+        "google": google,
+        "has_times": shown["has_hours"] or google.state == "active",
+        **shown,
     }
 
 
@@ -69,13 +71,14 @@ async def live(uow: UnitOfWork, viewer: Viewer) -> dict[str, Any]:
         "figures": await figures.of_mentor(uow, viewer.id),
         "credit": await figures.credit_of_mentor(uow, viewer.id),
         "low": [relation for relation in every if renewals.can_ask(relation)],
-        "asked": await renewals.asked_today(uow, viewer.id, today(mentor.time_zone)),
+        "asked": await renewals.asked_today(uow, viewer.id, mentor.time_zone),
         "relations": seated[:MENTEES],
         "mentees": len(seated),
         "former": len(every) - len(seated),
         "seat_words": SEAT_WORDS,
         "to_do": await _to_do(uow, viewer.id),
         "zone": viewer.time_zone,
+        "has_hours": bool(mentor.working_hours),
         **await _charts(uow, mentor),
     }
 

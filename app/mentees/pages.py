@@ -75,12 +75,12 @@ def _pagination(wish: Wish, total: int) -> dict[str, str | None] | None:
 async def student(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str) -> dict[str, Any]:
     """The context of mentees/student.html. Raises NotFound for who is no mentee of the viewer's."""
     relation = await relations.one(uow, viewer.id, student_id)
-    day = await renewals.local_day(uow, viewer.id)
+    home = await renewals.zone_of(uow, viewer.id)
     return {
         "relation": relation,
         "student": {"id": relation.student_id, "name": relation.student_name},
         "can_ask": renewals.can_ask(relation),
-        "asked": student_id in await renewals.asked_today(uow, viewer.id, day),
+        "asked": student_id in await renewals.asked_today(uow, viewer.id, home),
         "packs": await history.packs(uow, viewer.id, student_id),
         "seat_history": [
             {"at": row.at, "text": _HAPPENED[row.status]}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from whenever import Instant
 
 from app.core import clock
 from app.core.errors import NotFound, Refused
@@ -31,7 +31,10 @@ async def ask(uow: UnitOfWork, student_id: UUID) -> bool:
     """
     mentor_id = _mentor_id(uow)
     _demand(await relations.one(uow, mentor_id, student_id))
-    day = await local_day(uow, mentor_id)
+    zone = await zone_of(uow, mentor_id)
+    if student_id in await asked_today(uow, mentor_id, zone):
+        return False
+    day = today(zone)
     request = insert(RenewalRequest).values(
         mentor_id=mentor_id, student_id=student_id, day=day, asked_at=clock.now()
     )
@@ -46,19 +49,20 @@ async def ask(uow: UnitOfWork, student_id: UUID) -> bool:
     return True
 
 
-async def asked_today(uow: UnitOfWork, mentor_id: UUID, day: dt.date) -> set[UUID]:
-    """Whom the mentor has asked on that local date."""
+async def asked_today(uow: UnitOfWork, mentor_id: UUID, zone: str) -> set[UUID]:
+    """Whom the mentor has asked since the day began in their zone, in whichever zone they were then."""
+    began = Instant(clock.now()).to_tz(zone).start_of("day").to_instant().to_stdlib()
     query = sa.select(RenewalRequest.student_id)
-    query = query.where(RenewalRequest.mentor_id == mentor_id, RenewalRequest.day == day)
+    query = query.where(RenewalRequest.mentor_id == mentor_id, RenewalRequest.asked_at >= began)
     return set((await uow.session.execute(query)).scalars())
 
 
-async def local_day(uow: UnitOfWork, mentor_id: UUID) -> dt.date:
-    """Today where the mentor teaches. Raises NotFound for somebody who is no mentor."""
+async def zone_of(uow: UnitOfWork, mentor_id: UUID) -> str:
+    """Where the mentor teaches. Raises NotFound for somebody who is no mentor."""
     mentor = await mentors.by_id(uow, mentor_id)
     if mentor is None:
         raise NotFound
-    return today(mentor.time_zone)
+    return mentor.time_zone
 
 
 def _demand(relation: Relation) -> None:

@@ -54,6 +54,23 @@ async def test_it_is_the_home_of_mentors_and_first_in_their_navigation(visit: Vi
     assert head.index(PATH) < head.index("/instructor/sessions") < head.index("/instructor/students")
 
 
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("select 1", "Your mentees choose from"),
+        ("update seat_reservations set status = 'released'", "Whoever takes a pack chooses from"),
+        ("update mentors set working_hours = null", "Set my hours"),
+    ],
+)
+async def test_nothing_upcoming_says_what_will_be_there(
+    desk: Desk, visit: Visit, statement: str, words: str
+) -> None:
+    every = ("Your mentees choose from", "Whoever takes a pack chooses from", "Set my hours")
+    await desk.sql(statement)
+    page = (await (await visit("mentor")).get(PATH)).text
+    assert [one for one in every if one in page] == [words]
+
+
 async def test_a_fragment_is_no_page(visit: Visit) -> None:
     part = (await (await visit("mentor")).fragment(PATH + "/figures")).text
     assert "<html" not in part

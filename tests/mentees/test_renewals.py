@@ -81,6 +81,24 @@ async def test_others_mentees_are_nobody(mentees: MenteeDesk, student: str) -> N
     assert await mentees.asked_events() == []
 
 
+@pytest.mark.parametrize(
+    ("hour", "before", "after"),
+    [(23, "Europe/Lisbon", "Pacific/Auckland"), (1, "Europe/Lisbon", "America/Los_Angeles")],
+)
+async def test_another_zone_is_no_other_day(mentees: MenteeDesk, hour: int, before: str, after: str) -> None:
+    """A mentor who moves to where it is another date already, or still, has asked today all the same."""
+    await mentees.left(1)
+    move = "update mentors set time_zone = :zone"
+    asked = Instant(clock.now()).to_tz(before).add(days=1).replace(hour=hour, minute=0)
+    with clock.standing_at(asked.to_instant().to_stdlib().astimezone(UTC)):
+        await mentees.sql(move, zone=before)
+        assert await mentees.ask()
+        await mentees.sql(move, zone=after)
+        assert not await mentees.ask()
+    with clock.standing_at(asked.add(hours=48).to_instant().to_stdlib().astimezone(UTC)):
+        assert await mentees.ask()
+
+
 def nights(zone: str) -> list[ZonedDateTime]:
     """Local noons of the days on which the zone's clocks change next, and of a plain day."""
     found, at = [], Instant(clock.now()).to_tz(zone)
