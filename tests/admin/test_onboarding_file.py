@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from datetime import date
 
 import pytest
@@ -246,3 +247,19 @@ def test_every_cell_comes_through(rows: list[list[str]], delimiter: str, encodin
         return
     sheet = file.read(table(*rows, delimiter=delimiter).encode(encoding))
     assert [list(row.values.values()) for row in sheet.rows] == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\n" * 999_000, "nothing in this file"),
+        (b"x," * 499_000, "not known: x"),
+        (b"student_email," * 71_000, "there twice: student_email"),
+        (table().encode() + b"a\n" * 400_000, "400000 rows"),
+    ],
+    ids=["empty lines", "columns", "the same column", "rows"],
+)
+def test_a_file_of_odd_shape_holds_nobody_up(content: bytes, said: str) -> None:
+    began = time.process_time()
+    assert said in refused(content)
+    assert time.process_time() - began < 10

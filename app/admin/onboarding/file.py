@@ -114,27 +114,32 @@ def _sheet(text: str, encoding: str) -> Sheet:
     skipped = told.startswith("sep=")  # how some spreadsheets name their delimiter
     body = rest if skipped else text
     delimiter = _delimiter(body)
-    try:
-        table = list(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise _no(f"A row can’t be read: {error}. Is a quotation mark missing?") from None
-    offset = 2 if skipped else 1
-    while table and not any(cell.strip() for cell in table[0]):
-        table.pop(0)
-        offset += 1
-    if not table:
+    filled = _filled(body, delimiter, 2 if skipped else 1)
+    if not filled:
         raise _no("There is nothing in this file.")
-    header = _header(table[0])
-    rows = [
-        _cells(number, header, row)
-        for number, row in enumerate(table[1:], offset + 1)
-        if any(map(str.strip, row))
-    ]
+    header = _header(filled[0][1])
+    rows = [_cells(number, header, row) for number, row in filled[1:]]
     if not rows:
         raise _no("There is a header in this file, but no row below it.")
-    if len(rows) > MOST_ROWS:
-        raise _no(f"There are {len(rows)} rows in this file; {MOST_ROWS} can be imported at a time.")
     return Sheet(text, encoding, _DELIMITERS[delimiter], rows)
+
+
+def _filled(body: str, delimiter: str, first: int) -> list[tuple[int, list[str]]]:
+    """The rows with anything in them, by number, the header among them; of too many only the count is kept."""
+    found: list[tuple[int, list[str]]] = []
+    count = 0
+    try:
+        reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+        for number, row in enumerate(reader, first):
+            if any(map(str.strip, row)):
+                count += 1
+                if count <= 1 + MOST_ROWS:
+                    found.append((number, row))
+    except csv.Error as error:
+        raise _no(f"A row can’t be read: {error}. Is a quotation mark missing?") from None
+    if count > 1 + MOST_ROWS:
+        raise _no(f"There are {count - 1} rows in this file; {MOST_ROWS} can be imported at a time.")
+    return found
 
 
 def _delimiter(text: str) -> str:
@@ -161,7 +166,7 @@ def _header(cells: list[str]) -> list[str]:
         for cell, name in zip(cells, names, strict=False)
         if name not in COLUMNS
     ]
-    twice = sorted({name for name in names if names.count(name) > 1 and name in COLUMNS})
+    twice = [name for name in sorted(COLUMNS) if names.count(name) > 1]
     said = [
         f"{what}: {', '.join(found[:8])}"
         for what, found in (("missing", missing), ("not known", unknown), ("there twice", twice))
