@@ -25,6 +25,7 @@ LARGEST: Final = 1000
 """Sessions of a pack, all adjustments included."""
 REASON_LENGTH: Final = 300
 LATEST_DAYS: Final = 5 * 366
+NOBODY: Final = "One of the two has no account any more, or another role by now. Nothing was changed."
 _STALE: Final = "Nothing was changed; look at it again."
 
 
@@ -35,7 +36,7 @@ async def add_sessions_to_pack(
 
     A pack that was used up can be spent again; a seat in grace is active again, one that is gone is taken anew. `seen`:
     the sessions left that the admin saw. Returns the pack as it is now. Raises NotFound, Invalid (`sessions`,
-    `reason`), Refused: `pack_changed`, `pack_ended`, `sold_out`.
+    `reason`), Refused: `pack_changed`, `pack_ended`, `nobody_there`, `sold_out`.
     """
     return await _adjust(uow, pack_id, _checked(count), reason, seen)
 
@@ -54,7 +55,7 @@ async def change_expiry(
 
     `seen`: the expiry that the admin saw. Returns the pack as it is now. Raises NotFound, Invalid (`expires_on`,
     `reason`), Refused: `pack_changed`, `pack_ended` (a refunded one), `sessions_beyond` where one is booked for later,
-    `sold_out`.
+    `nobody_there`, `sold_out`.
     """
     words, expires_at = reason_of(reason), _checked_end(last_day, zone)
     pack = await _locked(uow, pack_id)
@@ -83,6 +84,12 @@ def reason_of(text: str) -> str:
     if not words.isprintable():
         raise Invalid({"reason": "There is a character in it that can’t be kept."})
     return words
+
+
+async def demand_both(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
+    """Raise Refused("nobody_there") where nobody could give sessions, or take them."""
+    if not await repository.are_both_there(uow.session, mentor_id, student_id):
+        raise Refused("nobody_there", NOBODY)
 
 
 async def _adjust(uow: UnitOfWork, pack_id: UUID, delta: int, reason: str, seen: int) -> SessionPack:
@@ -142,12 +149,13 @@ def _revived(pack: SessionPack) -> PackStatus:
 
 
 async def _locked(uow: UnitOfWork, pack_id: UUID) -> SessionPack:
-    """The pack with its mentor, seat and sibling packs locked: a seat may be needed. Raises NotFound."""
+    """The pack with its mentor, seat and sibling packs locked: a seat may be needed. Raises NotFound, Refused."""
     found = await repository.pack_by_id(uow.session, pack_id)
     if found is None:
         raise NotFound
     await seats.lock_mentor(uow, found.mentor_id)
     pair = await seats.lock_pair(uow, found.mentor_id, found.student_id)
+    await demand_both(uow, found.mentor_id, found.student_id)
     return next(pack for pack in pair.packs if pack.id == pack_id)
 
 

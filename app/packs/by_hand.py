@@ -10,7 +10,7 @@ from app.core.errors import Invalid, NotFound, Refused
 from app.core.unit_of_work import UnitOfWork
 from app.packs import repository, seats
 from app.packs import service as packs
-from app.packs.adjusting import MOST, reason_of
+from app.packs.adjusting import MOST, demand_both, reason_of
 from app.packs.models import SeatReservation, SeatStatus
 
 LONGEST_DAYS: Final = 365
@@ -33,7 +33,7 @@ async def grant_pack(
     """Give a student a pack without payment, valid for `days` from now; both are told.
 
     `key`: of the form that asked; posting it twice gives one pack, and False. Raises NotFound, Invalid (`sessions`,
-    `days`, `reason`), Refused("sold_out").
+    `days`, `reason`), Refused: `nobody_there`, `sold_out`.
     """
     words = reason_of(reason)
     errors = {}
@@ -44,6 +44,7 @@ async def grant_pack(
     if errors:
         raise Invalid(errors)
     await seats.lock_mentor(uow, mentor_id)
+    await demand_both(uow, mentor_id, student_id)
     if await repository.pack_by_key(uow.session, key) is not None:
         return False
     pack_id = await packs.grant(
@@ -64,10 +65,11 @@ async def grant_seat(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, *, reas
     """Give a student a seat, in front of who waits; their own waiting ends, an offer or a grace becomes a seat.
 
     It stays until it is released or its sessions are used up; both are told. Raises NotFound, Invalid (`reason`),
-    Refused: `has_seat`, `sold_out`.
+    Refused: `has_seat`, `nobody_there`, `sold_out`.
     """
     words = reason_of(reason)
     await seats.lock_mentor(uow, mentor_id)
+    await demand_both(uow, mentor_id, student_id)
     before = await repository.lock_seat(uow.session, mentor_id, student_id)
     if before is not None and before.status is SeatStatus.ACTIVE:
         raise Refused("has_seat", HAS_SEAT)

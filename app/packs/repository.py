@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.core.ids import new_id
+from app.core.unit_of_work import Role
 from app.mentors.models import Mentor
 from app.packs.models import (
     PackEntry,
@@ -147,6 +148,14 @@ async def pack_by_key(session: AsyncSession, import_key: str) -> UUID | None:
     """The pack that was made under this key."""
     query = sa.select(SessionPack.id).where(SessionPack.import_key == import_key)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def are_both_there(session: AsyncSession, mentor_id: UUID, student_id: UUID) -> bool:
+    """True if the one still teaches and the other learns, with their accounts; they stay so until the transaction ends."""
+    mentor = sa.and_(User.id == mentor_id, User.role == Role.MENTOR)
+    student = sa.and_(User.id == student_id, User.role == Role.STUDENT)
+    query = sa.select(User.id).where(sa.or_(mentor, student), User.deleted_at.is_(None)).order_by(User.id)
+    return len((await session.execute(query.with_for_update(read=True, key_share=True))).all()) == 2
 
 
 async def booked_from(session: AsyncSession, pack_id: UUID, since: datetime) -> bool:

@@ -286,3 +286,23 @@ async def test_an_adjustment_waits_for_a_booking_and_sees_it(desk: SeatDesk, pac
     with pytest.raises(Refused) as caught:
         await waiting
     assert caught.value.code == "sessions_in_use"
+
+
+@pytest.mark.parametrize("who", ["student", "mentor"])
+@pytest.mark.parametrize("gone", ["deleted_at = now()", "role = 'admin'"])
+async def test_nothing_is_added_for_who_has_left(desk: SeatDesk, pack_id: UUID, who: str, gone: str) -> None:
+    await use_up(desk, pack_id)
+    await desk.sql("update seat_reservations set status = 'released', seat_expires_at = null")
+    await desk.sql("update session_packs set expires_at = now() where id = :id", id=pack_id)
+    await desk.sql(f"update users set {gone} where id = :id", id=desk.cast[who])
+    with pytest.raises(Refused) as caught:
+        await adjust(desk.database, desk.cast, pack_id, 1)
+    assert caught.value.code == "nobody_there"
+    found = await pack(desk.database, pack_id)
+    with pytest.raises(Refused) as caught:
+        async with as_admin(desk.database, desk.cast) as uow:
+            await adjusting.change_expiry(
+                uow, pack_id, date(2027, 3, 1), "UTC", reason=WHY, seen=found.expires_at
+            )
+    assert caught.value.code == "nobody_there"
+    assert await desk.sql("select 1 from seat_reservations where status <> 'released'") == []
