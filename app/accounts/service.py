@@ -145,7 +145,8 @@ async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = No
 
 
 async def _live(uow: UnitOfWork, user_id: UUID) -> User:
-    user = await repository.user_by_id(uow.session, user_id, lock=True)
+    """The account, locked also against packs, sessions and orders that are being written: they are seen or come after."""
+    user = await repository.lock_user(uow.session, user_id)
     if user is None or user.deleted_at is not None:
         raise NotFound
     return user

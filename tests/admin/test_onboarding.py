@@ -15,11 +15,13 @@ from litestar import Litestar
 
 from app.accounts import invitations, links
 from app.accounts.models import Purpose
+from app.admin import accounts
 from app.admin.onboarding import file
 from app.admin.onboarding.file import COLUMNS
 from app.core import clock
 from app.core.db import Database
 from app.core.rls import ServiceDoor
+from app.core.unit_of_work import Role
 from app.notifications.mailer import Mailer
 from app.packs.models import SeatStatus
 from app.packs.notices import NOTICES
@@ -427,3 +429,25 @@ async def test_a_form_without_its_token_changes_nothing(admin: Browser, database
     for path in (PATH, f"{PATH}/import", f"{PATH}/preview"):
         assert (await admin.http.post(path, data=FORM | {"text": table(row())})).status_code == 403
     assert await traces(database) == before
+
+
+@pytest.mark.parametrize("who", ["new_student", "mentor"])
+@pytest.mark.parametrize("change", ["deletion", "another role"])
+async def test_who_leaves_at_the_same_moment_is_seen_to_be_gone(
+    database: Database, admin: Browser, cast: Cast, who: str, change: str
+) -> None:
+    await sql(database, "update session_packs set status = 'expired'")
+    await sql(database, "update seat_reservations set status = 'released', seat_expires_at = null")
+    blocked = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    by = cast.principal("admin")
+    async with database.service(ServiceDoor.ADMIN) as uow, uow.transaction():
+        if change == "deletion":
+            await accounts.delete(uow, cast[who], by=by)
+        else:
+            await accounts.change_role(uow, cast[who], Role.ADMIN, by=by)
+        waiting = asyncio.create_task(confirm(admin, table(row(cast.email("new_student")))))
+        while not (waiting.done() or await sql(database, blocked)):
+            await asyncio.wait([waiting], timeout=0.02)
+    answer = await waiting
+    assert answer.status_code == 409
+    assert await sql(database, "select 1 from session_packs where import_key is not null") == []

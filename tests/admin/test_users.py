@@ -11,10 +11,11 @@ import pytest
 from app.accounts import access_tokens, web_sessions
 from app.admin import accounts
 from app.core.db import Database
-from app.core.errors import AppError
+from app.core.errors import AppError, Refused
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role
+from app.packs import service as packs
 from app.settings import Settings
 from tests import cast as casting
 from tests.accounts.browser import Browser, target
@@ -275,3 +276,33 @@ async def test_admins_who_end_each_other_at_the_same_moment_leave_one(
     left = await run(database, "select id from users where role = 'admin' and deleted_at is null order by id")
     assert 1 <= len(left) == people - sum(done)
     assert any(done)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda uow, of, by: accounts.change_role(uow, of, Role.MENTOR, by=by),
+        lambda uow, of, by: accounts.delete(uow, of, by=by),
+    ],
+    ids=["another role", "deletion"],
+)
+@pytest.mark.timeout(60)
+async def test_a_pack_that_is_given_at_the_same_moment_is_seen(
+    database: Database, free: Cast, act: Callable[..., Awaitable[bool]]
+) -> None:
+    async def end() -> None:
+        async with database.service(ServiceDoor.ADMIN) as uow, uow.transaction():
+            await act(uow, free["student"], free.principal("admin"))
+
+    blocked = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
+        await packs.grant(
+            uow, mentor_id=free["mentor"], student_id=free["student"], sessions=4, validity_days=30
+        )
+        task = asyncio.create_task(end())
+        while not (task.done() or await run(database, blocked)):
+            await asyncio.wait([task], timeout=0.02)
+    with pytest.raises(Refused) as caught:
+        await task
+    assert caught.value.code == "packs_live"
+    assert (await user(database, free["student"])).deleted_at is None

@@ -56,12 +56,15 @@ _EMIT = sa.text(
 
 
 async def facts(session: AsyncSession, rows: Sequence[Row], *, lock: bool = False) -> Facts:
-    """What there is of the people and packs that the rows name. Five queries.
+    """What there is of the people and packs that the rows name. Five queries, with locks seven.
 
-    `lock`: the mentors by id, then the seats of the rows' pairs, so that all stays so until the transaction ends.
+    `lock`: the mentors by id, everybody's accounts, then the seats of the rows' pairs, so that all stays so until the
+    transaction ends.
     """
-    students = {row.student_email for row in rows}
-    mentors = await _mentors(session, {row.mentor_email for row in rows}, lock=lock)
+    students, teachers = {row.student_email for row in rows}, {row.mentor_email for row in rows}
+    if lock:
+        await _lock(session, teachers, students)
+    mentors = await _mentors(session, teachers)
     accounts = await _accounts(session, students)
     seated = await _seated(session, mentors.values(), accounts.values(), lock=lock)
     keys = sa.select(SessionPack.import_key).where(SessionPack.import_key.in_([row.key for row in rows]))
@@ -69,15 +72,20 @@ async def facts(session: AsyncSession, rows: Sequence[Row], *, lock: bool = Fals
     return Facts(accounts, await _counted(session, mentors), seated, there)
 
 
-async def _mentors(session: AsyncSession, emails: Iterable[str], *, lock: bool) -> dict[str, Teacher]:
+async def _lock(session: AsyncSession, mentors: set[str], students: set[str]) -> None:
+    """Lock mentors, then accounts; what they are is read afterwards, for it may have changed while we waited."""
+    teachers = sa.select(Mentor.id).join(User, User.id == Mentor.id).where(User.email.in_(list(mentors)))
+    await session.execute(teachers.order_by(Mentor.id).with_for_update(of=Mentor, key_share=True))
+    people = sa.select(User.id).where(User.email.in_(list(mentors | students))).order_by(User.id)
+    await session.execute(people.with_for_update(read=True, key_share=True))
+
+
+async def _mentors(session: AsyncSession, emails: Iterable[str]) -> dict[str, Teacher]:
     query = (
         sa.select(User.email, Mentor.id, User.name, Mentor.time_zone, Mentor.max_active_students)
         .join(User, User.id == Mentor.id)
         .where(User.email.in_(list(emails)), User.deleted_at.is_(None), User.role == Role.MENTOR)
-        .order_by(Mentor.id)
     )
-    if lock:
-        query = query.with_for_update(of=Mentor, key_share=True)
     return {
         row.email.lower(): Teacher(row.id, row.name, row.time_zone, row.max_active_students, 0)
         for row in (await session.execute(query)).all()
