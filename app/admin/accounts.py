@@ -26,14 +26,16 @@ async def change_role(uow: UnitOfWork, user_id: UUID, role: Role, *, by: Princip
 
     Somebody who becomes a mentor gets a teaching profile, or the one they had before. Whoever has a seat, sessions or
     packs, of either side, keeps their role until those are over. Raises NotFound, Forbidden, Refused (`own_account`,
-    `last_admin`, `deleted`, `seats_live`, and as `owed.refuse_while_owed`).
+    `last_admin`, `deleted`, `unconfirmed`, `seats_live`, and as `owed.refuse_while_owed`).
     """
     user = await _seen(uow, user_id)
     if user.deleted_at is not None:
         raise Refused("deleted", "This account is deleted. Restore it first.")
     if user.role is role:
         return False
-    await _lock_profile(uow, user_id)
+    if role is Role.ADMIN and user.email_verified_at is None:
+        raise Refused("unconfirmed", "Nobody has confirmed this address yet, so it can't be an admin's.")
+    await lock_profile(uow, user_id)
     await accounts.change_role(uow, user_id, role, by=by)
     await owed.refuse_while_owed(uow, user_id)
     await owed.refuse_while_seated(uow, user_id)
@@ -57,7 +59,7 @@ async def delete(uow: UnitOfWork, user_id: UUID, *, by: Principal) -> bool:
     """
     if (await _seen(uow, user_id)).deleted_at is not None:
         return False
-    await _lock_profile(uow, user_id)
+    await lock_profile(uow, user_id)
     await accounts.delete_user(uow, user_id, by=by)
     await owed.refuse_while_owed(uow, user_id)
     return True
@@ -78,6 +80,6 @@ async def _seen(uow: UnitOfWork, user_id: UUID) -> User:
     return user
 
 
-async def _lock_profile(uow: UnitOfWork, user_id: UUID) -> None:
+async def lock_profile(uow: UnitOfWork, user_id: UUID) -> None:
     """Nobody takes a seat of theirs, or books with them, meanwhile."""
     await uow.session.execute(sa.select(Mentor.id).where(Mentor.id == user_id).with_for_update())

@@ -11,7 +11,8 @@ from app.accounts import repository as users
 from app.accounts.invitations import Invited
 from app.accounts.sign_in import SignedIn
 from app.accounts.web_sessions import Browser
-from app.admin.accounts import become_mentor
+from app.admin import owed
+from app.admin.accounts import become_mentor, lock_profile
 from app.core.errors import Invalid
 from app.core.unit_of_work import Principal, Role, UnitOfWork
 from app.mentors.models import Mentor
@@ -54,6 +55,16 @@ async def accept(
     if person is not None and person.role is Role.MENTOR:
         await _settle_zone(uow, person.user_id, time_zone)
     return person
+
+
+async def withdraw(uow: UnitOfWork, user_id: UUID, *, by: Principal) -> None:
+    """`app.accounts.invitations.withdraw`; refused while sessions wait for them (`owed.refuse_while_owed`).
+
+    Students who were brought over have packs before they take their account up.
+    """
+    await lock_profile(uow, user_id)
+    await invitations.withdraw(uow, user_id, by=by)
+    await owed.refuse_while_owed(uow, user_id)
 
 
 def seats_of(text: str) -> int:

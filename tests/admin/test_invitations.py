@@ -18,6 +18,7 @@ from app.core.db import Database
 from app.core.models import OutboxEvent
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
+from app.packs import service as packs
 from app.settings import Settings
 from tests.accounts.browser import Browser, target
 from tests.admin.conftest import Visit
@@ -362,3 +363,34 @@ async def test_in_bulk_an_address_gets_one_account_and_one_mail(
     assert len({invited.user_id for invited in found}) == 1
     assert sum(invited.is_new for invited in found) == 1
     assert len(await post.links()) == 1
+
+
+async def test_an_invitation_with_sessions_behind_it_is_not_taken_back(
+    admin: Browser, database: Database, cast: Cast
+) -> None:
+    """Students who were brought over have packs before they have a password."""
+    id_ = await invite(admin)
+    async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
+        await packs.grant(uow, mentor_id=cast["mentor"], student_id=id_, sessions=4, validity_days=30)
+    answer = await admin.post(f"/admin/users/{id_}/withdrawal")
+    assert answer.status_code == 409
+    assert 'data-code="packs_live"' in answer.text
+    assert (await user(database, id_)).deleted_at is None
+    await run(database, "update session_packs set expires_at = now() where student_id = :id", id=id_)
+    assert target(await admin.post(f"/admin/users/{id_}/withdrawal")) == f"/admin/users/{id_}"
+    assert (await user(database, id_)).deleted_at is not None
+
+
+async def test_nobody_becomes_an_admin_before_their_address_is_confirmed(
+    admin: Browser, visit: Visit, database: Database, post: Post
+) -> None:
+    """Whoever typed the password of such an account may be somebody else than who reads its mail."""
+    id_ = await invite(admin)
+    answer = await admin.post(f"/admin/users/{id_}/role", {"role": "admin"})
+    assert answer.status_code == 409
+    assert 'data-code="unconfirmed"' in answer.text
+    assert (await user(database, id_)).role is Role.STUDENT
+    assert target(await admin.post(f"/admin/users/{id_}/role", {"role": "mentor"})) == f"/admin/users/{id_}"
+    (link,) = await post.links()
+    assert target(await (await visit("anonymous")).post(link, PASSWORD)) == "/instructor/dashboard"
+    assert target(await admin.post(f"/admin/users/{id_}/role", {"role": "admin"})) == f"/admin/users/{id_}"

@@ -14,11 +14,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from app.accounts import impersonation, invitations
+from app.accounts import impersonation
+from app.accounts import invitations as guests
 from app.accounts.guards import requires_admin
 from app.accounts.http.common import service_door, settings_of
 from app.accounts.http.impersonation import put_on
-from app.admin import accounts, person
+from app.admin import accounts, invitations, person
 from app.admin.http.users import PATH, ROLES
 from app.core.errors import AppError, Invalid, Refused
 from app.core.ids import parse_id
@@ -127,7 +128,7 @@ async def invite_again(request: AppRequest, uow: Uow, user_id: Id) -> Response[s
     act = Act(request, uow, parse_id(user_id))
     try:
         async with service_door(request, ServiceDoor.ADMIN) as service:
-            await invitations.send_again(service, settings_of(request), act.user_id, by=uow.principal)
+            await guests.send_again(service, settings_of(request), act.user_id, by=uow.principal)
     except Refused as error:
         return act.refused(error)
     return act.done("A new invitation is on its way; the link before has ended.")
