@@ -213,6 +213,11 @@ async def end_web_session_by_id(session: AsyncSession, user_id: UUID, id_: UUID)
     return _rows(await session.execute(statement.returning(WebSession.id))) == 1
 
 
+async def end_impersonations(session: AsyncSession, admin_id: UUID) -> None:
+    """End the web sessions that an admin has as somebody else."""
+    await session.execute(sa.delete(WebSession).where(WebSession.impersonator_id == admin_id))
+
+
 async def end_web_sessions(session: AsyncSession, user_id: UUID, *, but: bytes | None = None) -> None:
     """End all of the user's web sessions, those as somebody else included, except that of the hash `but`."""
     theirs = sa.or_(WebSession.user_id == user_id, WebSession.impersonator_id == user_id)

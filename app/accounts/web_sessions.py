@@ -83,10 +83,14 @@ async def end(uow: UnitOfWork, secret: str | None) -> None:
 
 
 async def end_one(uow: UnitOfWork, id_: UUID) -> None:
-    """Sign one of the user's browsers out. Raises NotFound if it isn't signed in, or not theirs."""
+    """Sign one of the user's browsers out. Raises NotFound if it isn't signed in, or not theirs.
+
+    Whatever an admin is signed in as somebody else ends, too: it may have begun in that browser.
+    """
     require_themselves(uow.principal)
     if not await repository.end_web_session_by_id(uow.session, uow.user_id, id_):
         raise NotFound("That device is not signed in any more.")
+    await repository.end_impersonations(uow.session, uow.user_id)
 
 
 async def end_all(uow: UnitOfWork) -> None:

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.accounts.guards import requires_mentor
+from app.accounts.themselves import require_themselves
 from app.calendars import service as calendars
 from app.calendars.google import Google
 from app.core.db import Database
@@ -134,6 +135,7 @@ async def choose_calendar(request: AppRequest, uow: Uow, viewer: Me) -> Response
 @post("/google/disconnection", include_in_schema=False)
 async def disconnect_google(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
     """Give Google's permission back and forget what was read with it."""
+    require_themselves(uow.principal)
     await uow.commit()
     await calendars.disconnect(_database(request), _google(request), viewer.id)
     return await _google_answer(

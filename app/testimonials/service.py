@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.accounts.themselves import require_themselves
 from app.core import audit, clock
 from app.core.errors import Invalid, NotFound, Refused
 from app.core.text import tidy_lines
@@ -53,8 +54,9 @@ async def one(uow: UnitOfWork, testimonial_id: UUID) -> Written:
 async def write(uow: UnitOfWork, pack_id: UUID, body: str) -> UUID:
     """Write about an own pack, once; an admin reads it before anybody else does. Returns its id.
 
-    Raises NotFound, Invalid (`body`), Refused: `not_yet`, `already_written`.
+    No admin writes in a student's name. Raises Forbidden, NotFound, Invalid (`body`), Refused: `not_yet`, `already_written`.
     """
+    require_themselves(uow.principal)
     found = await about(uow, pack_id)
     if await of_pack(uow, pack_id) is not None:
         raise Refused("already_written", WRITTEN)
@@ -65,7 +67,11 @@ async def write(uow: UnitOfWork, pack_id: UUID, body: str) -> UUID:
 
 
 async def change(uow: UnitOfWork, testimonial_id: UUID, body: str) -> None:
-    """Change own words while nobody has decided about them. Raises NotFound, Invalid (`body`), Refused("decided")."""
+    """Change own words while nobody has decided about them.
+
+    Raises Forbidden (as `write`), NotFound, Invalid (`body`), Refused("decided").
+    """
+    require_themselves(uow.principal)
     await one(uow, testimonial_id)
     pending = sa.and_(Testimonial.id == testimonial_id, Testimonial.status == TestimonialStatus.PENDING)
     values = {"body": _checked(body), "written_at": clock.now()}

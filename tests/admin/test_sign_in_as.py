@@ -9,13 +9,16 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from app.accounts.models import WebSession
+from app.accounts import links
+from app.accounts.models import EmailToken, Purpose, WebSession
 from app.core.db import Database
 from app.core.ids import hash_secret
 from app.core.rls import ServiceDoor
+from app.settings import Settings
 from tests.accounts.browser import Browser, target
 from tests.admin.conftest import Visit
 from tests.admin.people import entries, run, user
+from tests.admin.work import NOON, session
 from tests.cast import Cast
 from tests.support.queries import counted
 
@@ -127,6 +130,33 @@ async def test_an_instructors_calendar_is_theirs(admin: Browser, cast: Cast) -> 
     await put_on(admin, cast, "mentor")
     answer = await admin.get("/auth/google?purpose=calendar")
     assert answer.status_code == 403
+    answer = await admin.post("/instructor/settings/google/disconnection")
+    assert answer.status_code == 403
+    assert "Only they can do this themselves" in answer.text
+
+
+async def test_nobody_speaks_in_their_name(admin: Browser, database: Database, cast: Cast) -> None:
+    for _ in range(3):
+        await session(database, cast, NOON - timedelta(days=7), status="completed", completed_at=NOON)
+    form = {"pack_id": str(cast.packs["student"]), "body": "The best instructor whom I ever had. " * 3}
+    await put_on(admin, cast)
+    answer = await admin.post("/testimonials", form)
+    assert answer.status_code == 403
+    assert "Only they can do this themselves" in answer.text
+    assert await run(database, "select 1 from testimonials") == []
+
+
+async def test_the_secret_of_a_link_is_not_noted(
+    admin: Browser, database: Database, cast: Cast, open_settings: Settings
+) -> None:
+    await put_on(admin, cast)
+    async with database.service(ServiceDoor.SIGN_IN) as uow, uow.transaction():
+        await links.send(uow, open_settings, cast["other_student"], Purpose.RESET_PASSWORD)
+        token = (await uow.session.execute(sa.select(EmailToken))).scalar_one()
+    path = links.address(open_settings, token).removeprefix(open_settings.public_url)
+    assert (await admin.post(path, {"password": "short"})).status_code == 422
+    (noted,) = await entries(database, "act_as")
+    assert noted.after == {"method": "POST", "path": "/reset-password/{token}"}
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 301])
@@ -249,6 +279,19 @@ async def test_signing_the_admin_out_everywhere_ends_it(
     assert (await elsewhere.post("/settings/devices/sign-out")).status_code == 303
     assert await sessions(database) == []
     assert (await admin.fragment("/settings")).status_code == 401
+
+
+async def test_signing_a_device_of_the_admin_out_ends_it(
+    admin: Browser, visit: Visit, database: Database, cast: Cast
+) -> None:
+    """A laptop that was stolen while its owner was signed in as somebody else."""
+    (own,) = await run(database, "select id from web_sessions where user_id = :id", id=cast["admin"])
+    await put_on(admin, cast)
+    elsewhere = await visit("admin")
+    assert (await elsewhere.post(f"/settings/devices/{own.id}/sign-out")).status_code == 303
+    assert await sessions(database) == []
+    assert (await admin.fragment("/settings")).status_code == 401
+    assert (await elsewhere.fragment("/settings")).status_code == 200
 
 
 async def test_they_see_it_among_their_devices_and_may_end_it(
