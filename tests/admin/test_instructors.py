@@ -162,6 +162,7 @@ async def test_every_column_sorts_both_ways(admin: Browser, database: Database, 
         ("page=-1", "no such page"),
         ("page=two", "no such page"),
         ("page=99999999999999999999", "no such page"),
+        ("page=00000199999999999999999999", "no such page"),
         ("page=7", "no such page"),
         ("sort=drop&page=x", "no such order"),
         ("open=nonsense&open=00000000-0000-0000-0000-000000000000", None),
@@ -177,6 +178,12 @@ async def test_what_is_not_there_is_the_first_page_and_a_note(
         assert list(rows_of(answer.text)) == list(rows_of(first))
         assert ("flash-note" in answer.text) == bool(note)
         assert note is None or note in answer.text
+
+
+async def test_an_address_that_no_browser_has_is_left_out(admin: Browser, cast: Cast) -> None:
+    headers = {"hx-request": "true", "hx-current-url": "http://[not an address"}
+    answer = await admin.get(f"{LIST}/{cast['mentor']}/mentees", **headers)
+    assert answer.headers["hx-push-url"] == f"{LIST}?open={cast['mentor']}"
 
 
 async def test_a_program_is_told_of_an_unknown_order(admin: Browser, cast: Cast) -> None:

@@ -186,6 +186,10 @@ async def test_pages_of_fifty_in_a_constant_number_of_queries(database: Database
     assert len(re.findall(r'id="job-', few.text)) == 10
     assert (await admin.get("/admin/jobs?type=nonsense")).status_code == 200
     assert (await admin.get("/admin/jobs?page=999")).status_code == 200
+    for odd in ("page=x", "page=0", "page=00000199999999999999999999", "type=nonsense"):
+        answer = await admin.get(f"/admin/jobs?{odd}")
+        assert answer.status_code == 200
+        assert "so this is the first page" in answer.text
 
 
 def test_what_is_discreet() -> None:

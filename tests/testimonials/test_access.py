@@ -20,7 +20,7 @@ GET = {
     "/testimonials/{id}": (303, 200, 404, 404, 403, 403, 403),
     "/testimonials/nonsense": (303, 404, 404, 404, 403, 403, 403),
     "/admin/testimonials": (303, 403, 403, 403, 403, 403, 200),
-    "/admin/testimonials?status=nonsense&page=nonsense": (303, 403, 403, 403, 403, 403, 200),
+    "/admin/testimonials?status=pending&page=1": (303, 403, 403, 403, 403, 403, 200),
 }
 POST = {
     "/testimonials": (401, 409, 404, 404, 403, 403, 403),

@@ -84,7 +84,10 @@ def shown_by(request: AppRequest) -> View:
 
 def current(request: AppRequest) -> View | None:
     """The view in the browser's address bar where HTMX asks from this list, else None."""
-    address = urlsplit(request.headers.get("hx-current-url", ""))
+    try:
+        address = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:  # no browser says so
+        return None
     return read(parse_qsl(address.query)) if address.path == PATH else None
 
 

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_admin
 from app.admin import jobs
+from app.admin.http import listing
 from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
@@ -28,10 +29,14 @@ async def index(
     uow: Uow,
     viewer: Me,
     type_: Annotated[str, QueryParameter(name="type", max_length=100)] = "",
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    asked: Annotated[str, QueryParameter(name="page", max_length=100)] = "",
 ) -> Response[str]:
     """The queue, dead events by type and one by one, undelivered mails."""
-    context = await _context(uow, viewer, type_, number)
+    number = listing.page_number(asked)
+    context = await _context(uow, viewer, type_, number or 1)
+    unknown = "page" if number is None else "type" if context["chosen"] != type_ else None
+    if unknown:
+        context["said"] = Flash("note", listing.NO_SUCH.format(unknown))
     if is_htmx(request):
         return fragment(request, "admin/_jobs.html", **context)
     return page(request, "admin/jobs.html", **context)

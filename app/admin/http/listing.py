@@ -18,7 +18,8 @@ def page_number(text: str) -> int | None:
     """The page that an address names; 1 where it names none, None for what is no page."""
     if not text:
         return 1
-    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= 10_000 else None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 6
+    return int(text) if is_number and 0 < int(text) <= 10_000 else None
 
 
 def pagination(

@@ -22,6 +22,7 @@ PATH = "/admin/testimonials"
 PER_PAGE = 20
 FILTERS = (("", "All"), ("pending", "To read"), ("approved", "Approved"), ("declined", "Declined"))
 DECISIONS = (TestimonialStatus.APPROVED, TestimonialStatus.DECLINED)
+NO_SUCH = "There is no such page; this is the first."
 SAID = {
     TestimonialStatus.APPROVED: "Approved: everybody can read it now, and its writer is told.",
     TestimonialStatus.DECLINED: "Declined: only its writer can read it.",
@@ -38,9 +39,11 @@ async def index(
     status: Annotated[str, QueryParameter(max_length=40)] = "",
     number: Annotated[str, QueryParameter(name="page", max_length=10)] = "1",
 ) -> Response[str]:
-    """All of them, or those with a status; an unknown status or page is the first page of all."""
+    """All of them, or those with a status; where there is no such status or page, the first page and a note."""
     chosen = status if status in dict(FILTERS) else ""
-    return await _list(request, uow, viewer, chosen, int(number) if _is_number(number) else 1)
+    if chosen != status or not _is_number(number):
+        return see_other(request, _href(chosen, 1), Flash("note", NO_SUCH))
+    return await _list(request, uow, viewer, chosen, int(number))
 
 
 @post(PATH + "/{testimonial_id:str}/decision", guards=[requires_admin], include_in_schema=False)
@@ -77,7 +80,7 @@ async def _list(
         uow.session, wanted, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
     )
     if not found and number > 1:
-        return see_other(request, _href(chosen, 1), Flash("note", "That page is empty; this is the first."))
+        return see_other(request, _href(chosen, 1), Flash("note", NO_SUCH))
     context: dict[str, Any] = {
         "items": found,
         "chosen": chosen,
