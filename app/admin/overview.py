@@ -17,7 +17,7 @@ _FIGURES = sa.text("select * from admin_overview(:since, :until)")
 class Figures(msgspec.Struct, frozen=True):
     """Everything as it stands, sessions and income of one month.
 
-    `active_mentees`: seats `active` or in `grace`; `seats_open` of `seats`: those of mentors with an account that are
+    `active_mentees`: seats `active` or in `grace`; `seats_open` of `seats`: those of mentors who teach that are
     free, held and offered ones not counted. `waiting`: people on a waitlist without an offer. `completed`, `scheduled`:
     sessions that begin in the month. `income`: by currency in minor units, what was paid in the month less what was
     asked back in it. The rest waits for somebody: counts.

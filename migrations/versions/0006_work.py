@@ -118,7 +118,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
     select m.slug, teacher.name, split_part(writer.name, ' ', 1), t.body, t.written_at
       from testimonials t
       join mentors m on m.id = t.mentor_id
-      join users teacher on teacher.id = t.mentor_id and teacher.deleted_at is null
+      join users teacher on teacher.id = t.mentor_id and teacher.deleted_at is null and teacher.role = 'mentor'
       join users writer on writer.id = t.student_id and writer.deleted_at is null
      where t.status = 'approved' and (mentor is null or t.mentor_id = mentor)
      order by t.written_at desc, t.id desc

@@ -34,8 +34,9 @@ begin
     ), places as (
         select coalesce(sum(l.mentees), 0)::bigint as mentees,
                coalesce(sum(greatest(0, m.max_active_students - coalesce(l.taken, 0)))
-                        filter (where u.deleted_at is null), 0)::bigint as free,
-               coalesce(sum(m.max_active_students) filter (where u.deleted_at is null), 0)::bigint as capacity
+                        filter (where u.deleted_at is null and u.role = 'mentor'), 0)::bigint as free,
+               coalesce(sum(m.max_active_students)
+                        filter (where u.deleted_at is null and u.role = 'mentor'), 0)::bigint as capacity
           from mentors m join users u on u.id = m.id left join live l on l.mentor_id = m.id
     ), month as (
         select count(*) filter (where s.status = 'completed') as held,

@@ -79,6 +79,7 @@ async def crowd(database: Database, cast: Cast, chance: random.Random) -> None:
         )
     gone = [students[0], mentors[-1]]
     await sql(database, "update users set deleted_at = now() where id = any(:ids)", ids=gone)
+    await sql(database, "update users set role = 'admin' where id = :id", id=mentors[-2])  # teaches no more
 
 
 async def life(database: Database, cast: Cast, chance: random.Random, pair: tuple[UUID, UUID, UUID]) -> None:
@@ -175,7 +176,8 @@ async def money(database: Database, chance: random.Random, pair: tuple[UUID, UUI
 PLAIN = {
     "students": "select count(*) from users where role = 'student' and deleted_at is null",
     "active_mentees": "select count(*) from seat_reservations where status in ('active', 'grace')",
-    "seats": "select sum(max_active_students) from mentors m, users u where u.id = m.id and u.deleted_at is null",
+    "seats": "select sum(max_active_students) from mentors m, users u where u.id = m.id and u.deleted_at is null"
+    " and u.role = 'mentor'",
     "waiting": "select count(*) from users u where exists (select 1 from waitlist w where w.student_id = u.id"
     " and w.left_at is null and w.offered_at is null)",
     "completed": "select count(*) from sessions where status = 'completed'"
@@ -194,7 +196,7 @@ async def plainly(database: Database) -> dict[str, Any]:
     rows = await sql(
         database,
         "select m.id, m.max_active_students as n, r.status from mentors m join users u on u.id = m.id"
-        " left join seat_reservations r on r.mentor_id = m.id where u.deleted_at is null",
+        " left join seat_reservations r on r.mentor_id = m.id where u.deleted_at is null and u.role = 'mentor'",
     )
     capacity = {row.id: row.n for row in rows}
     taken = {id_: sum(r.id == id_ and r.status not in (None, "released") for r in rows) for id_ in capacity}

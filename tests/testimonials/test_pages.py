@@ -10,7 +10,7 @@ import pytest
 from app.core.seen import digest
 from tests.accounts.browser import target
 from tests.booking.conftest import Visit
-from tests.testimonials.support import OTHERS, WORDS, Studio
+from tests.testimonials.support import OTHERS, WORDS, Status, Studio
 
 
 def shown(page: str) -> str:
@@ -152,7 +152,31 @@ async def test_the_admins_list(studio: Studio, visit: Visit, status: str) -> Non
     assert (await admin.post(f"/admin/testimonials/{id_}/decision", {"status": "pending"})).status_code == 400
 
 
-async def test_a_far_page_is_the_first(studio: Studio, visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("page=7", ""),
+        ("page=seven", ""),
+        ("page=0", ""),
+        ("page=9999999999", ""),
+        ("status=nonsense", ""),
+        ("status=pending&page=x", "?status=pending"),
+    ],
+)
+async def test_what_is_no_page_is_the_first_and_a_note(
+    studio: Studio, visit: Visit, query: str, first: str
+) -> None:
     admin = await visit("admin")
-    assert target(await admin.get("/admin/testimonials?page=7")) == "/admin/testimonials"
+    assert target(await admin.get(f"/admin/testimonials?{query}")) == f"/admin/testimonials{first}"
+    assert "this is the first" in admin.flashes()[0]
     assert "What students write" in (await admin.get("/admin/testimonials")).text
+
+
+async def test_words_about_who_teaches_no_more_are_not_shown(studio: Studio, visit: Visit) -> None:
+    """They would lead to a page that isn't there."""
+    await studio.hold(3)
+    await studio.decide(await studio.write(), Status.APPROVED)
+    anybody = await visit("anonymous")
+    assert WORDS in (await anybody.get("/")).text
+    await studio.sql("update users set role = 'student' where id = :id", id=studio.cast["mentor"])
+    assert WORDS not in (await anybody.get("/")).text
