@@ -17,6 +17,7 @@ from app.core.errors import NotFound, Refused
 from app.core.unit_of_work import Principal, Role, UnitOfWork
 from app.mentors import enrollment
 from app.mentors.models import Mentor
+from app.packs import waitlist
 
 DEFAULT_SEATS = 5
 
@@ -25,8 +26,8 @@ async def change_role(uow: UnitOfWork, user_id: UUID, role: Role, *, by: Princip
     """Make a user a student, mentor or admin; False if they are that already. They are signed out everywhere.
 
     Somebody who becomes a mentor gets a teaching profile, or the one they had before. Whoever has a seat, sessions or
-    packs, of either side, keeps their role until those are over. Raises NotFound, Forbidden, Refused (`own_account`,
-    `last_admin`, `deleted`, `unconfirmed`, `seats_live`, and as `owed.refuse_while_owed`).
+    packs, of either side, keeps their role until those are over; waiting ends. Raises NotFound, Forbidden, Refused
+    (`own_account`, `last_admin`, `deleted`, `unconfirmed`, `seats_live`, and as `owed.refuse_while_owed`).
     """
     user = await _seen(uow, user_id)
     if user.deleted_at is not None:
@@ -39,6 +40,7 @@ async def change_role(uow: UnitOfWork, user_id: UUID, role: Role, *, by: Princip
     await accounts.change_role(uow, user_id, role, by=by)
     await owed.refuse_while_owed(uow, user_id)
     await owed.refuse_while_seated(uow, user_id)
+    await waitlist.end_all(uow, user_id)
     if role is Role.MENTOR:
         await become_mentor(uow, user)
     return True
@@ -67,9 +69,12 @@ async def delete(uow: UnitOfWork, user_id: UUID, *, by: Principal) -> bool:
 
 async def restore(uow: UnitOfWork, user_id: UUID, *, by: Principal) -> bool:
     """Give a deleted account back, all of it; False if it isn't deleted. Raises NotFound, Refused(`forgotten`)."""
-    if (await _seen(uow, user_id)).deleted_at is None:
+    user = await _seen(uow, user_id)
+    if user.deleted_at is None:
         return False
     await accounts.restore_user(uow, user_id, by=by)
+    if user.role is Role.MENTOR:
+        await uow.emit("seats/offer", {"mentor_id": user_id})  # who waited may have waited for this
     return True
 
 

@@ -64,9 +64,16 @@ async def remove(uow: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
     if entry is None or entry.student_id == uow.principal.user_id:
         raise NotFound(GONE)
     await leave(uow, entry.mentor_id, entry.student_id, WaitOutcome.REMOVED)
-    await uow.emit(
-        "notification/send",
-        {"kind": "waitlist_removed", "entry_id": entry_id},
-        key=f"waitlist_removed:{entry_id}",
-    )
+    await _tell_removed(uow, entry_id)
     return entry
+
+
+async def end_all(uow: UnitOfWork, user_id: UUID) -> None:
+    """Who has another role from now on waits for nobody, and nobody for them: those are told. Service unit of work."""
+    for entry_id in await places.end_all(uow.session, user_id, clock.now()):
+        await _tell_removed(uow, entry_id)
+
+
+async def _tell_removed(uow: UnitOfWork, entry_id: UUID) -> None:
+    payload = {"kind": "waitlist_removed", "entry_id": entry_id}
+    await uow.emit("notification/send", payload, key=f"waitlist_removed:{entry_id}")

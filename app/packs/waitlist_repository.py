@@ -8,9 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.core.ids import new_id
+from app.core.unit_of_work import Role
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry, WaitOutcome
 
 _waits = WaitlistEntry.left_at.is_(None)
@@ -42,6 +44,20 @@ async def end(
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def end_all(session: AsyncSession, user_id: UUID, now: datetime) -> list[UUID]:
+    """The user no longer waits, nor anybody for them (service role only); the entries of the others."""
+    theirs = sa.or_(WaitlistEntry.student_id == user_id, WaitlistEntry.mentor_id == user_id)
+    own = WaitlistEntry.student_id == user_id
+    query = (
+        sa.update(WaitlistEntry)
+        .where(theirs, _waits)
+        .values(left_at=now, outcome=sa.case((own, WaitOutcome.LEFT), else_=WaitOutcome.REMOVED))
+        .returning(WaitlistEntry.id, WaitlistEntry.student_id)
+        .execution_options(synchronize_session=False)
+    )
+    return [id_ for id_, student_id in (await session.execute(query)) if student_id != user_id]
+
+
 async def end_of_seated(session: AsyncSession, mentor_id: UUID, now: datetime) -> None:
     """Who got a seat in another way, at the moment they joined, waits no longer (service role only)."""
     kept = (SeatStatus.ACTIVE, SeatStatus.GRACE)
@@ -57,12 +73,15 @@ async def end_of_seated(session: AsyncSession, mentor_id: UUID, now: datetime) -
 async def first(session: AsyncSession, mentor_id: UUID) -> WaitlistEntry | None:
     """Who has waited longest without an offer (service role only); not who holds a seat just now, paying for it.
 
-    Nor whose account is deleted: their place is kept in case it is restored.
+    Nor whose account is deleted, or the mentor's: their place is kept in case it is restored.
     """
+    student, teacher = aliased(User), aliased(User)
     seated = sa.exists().where(_seat_of_same_pair, SeatReservation.status != SeatStatus.RELEASED)
     query = (
         sa.select(WaitlistEntry)
-        .join(User, sa.and_(User.id == WaitlistEntry.student_id, User.deleted_at.is_(None)))
+        .join(student, sa.and_(student.id == WaitlistEntry.student_id, student.role == Role.STUDENT))
+        .join(teacher, sa.and_(teacher.id == WaitlistEntry.mentor_id, teacher.role == Role.MENTOR))
+        .where(student.deleted_at.is_(None), teacher.deleted_at.is_(None))
         .where(WaitlistEntry.mentor_id == mentor_id, _waits, WaitlistEntry.offered_at.is_(None), ~seated)
         .order_by(WaitlistEntry.joined_at, WaitlistEntry.id)
         .limit(1)

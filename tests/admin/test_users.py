@@ -16,6 +16,7 @@ from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role
 from app.packs import service as packs
+from app.packs import waitlist
 from app.settings import Settings
 from tests import cast as casting
 from tests.accounts.browser import Browser, target
@@ -306,3 +307,38 @@ async def test_a_pack_that_is_given_at_the_same_moment_is_seen(
         await task
     assert caught.value.code == "packs_live"
     assert (await user(database, free["student"])).deleted_at is None
+
+
+async def places(database: Database) -> list[tuple[str, str | None]]:
+    rows = await run(
+        database,
+        "select u.name, w.outcome from waitlist w join users u on u.id = w.student_id order by u.name",
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_another_role_ends_the_waiting(admin: Browser, database: Database, free: Cast) -> None:
+    """Nobody waits for who teaches no more, and who doesn't learn any more waits for nobody."""
+    await let_go(database, free, "other_student")
+    await run(database, "update mentors set max_active_students = 0")
+    async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
+        for who, mentor in (
+            ("new_student", "other_mentor"),
+            ("student", "other_mentor"),
+            ("student", "mentor"),
+        ):
+            await waitlist.join(uow, free[mentor], free[who])
+    await admin.post(f"/admin/users/{free['student']}/role", {"role": "mentor"})
+    assert await places(database) == [("New Student", None), ("Student", "left"), ("Student", "left")]
+    await admin.post(f"/admin/users/{free['other_mentor']}/role", {"role": "student"})
+    assert (await places(database))[0] == ("New Student", "removed")
+    told = await run(database, "select 1 from outbox where payload->>'kind' = 'waitlist_removed'")
+    assert len(told) == 1
+
+
+async def test_a_restored_instructors_line_moves_on(admin: Browser, database: Database, free: Cast) -> None:
+    await admin.post(f"/admin/users/{free['mentor']}/deletion")
+    await run(database, "delete from outbox")
+    await admin.post(f"/admin/users/{free['mentor']}/restoration")
+    (event,) = await run(database, "select type, payload from outbox")
+    assert (event.type, event.payload) == ("seats/offer", {"mentor_id": str(free["mentor"])})

@@ -265,3 +265,19 @@ async def test_a_mentor_learns_the_names_of_those_who_wait(full: SeatDesk) -> No
     assert await named(full, "other_mentor") == await named(full, "student") == []
     await full.leave("new_student")
     assert await named(full, "mentor") == []
+
+
+@pytest.mark.parametrize("gone", ["deleted_at = now()", "role = 'admin'"])
+@pytest.mark.parametrize("who", ["mentor", "new_student"])
+async def test_who_left_neither_offers_nor_is_offered(full: SeatDesk, who: str, gone: str) -> None:
+    await full.join("new_student")
+    await full.sql(f"update users set {gone} where id = :id", id=full.cast[who])
+    await full.sql("update seat_reservations set status = 'released'")
+    assert await full.offer() == 0
+    assert await full.told() == []
+    await full.sql(
+        "update users set deleted_at = null, role = :was where id = :id",
+        was=who.removeprefix("new_"),
+        id=full.cast[who],
+    )
+    assert await full.offer() == 1

@@ -8,9 +8,10 @@ import re
 import pytest
 
 from app.core.seen import digest
+from app.testimonials.models import TestimonialStatus as Status
 from tests.accounts.browser import target
 from tests.booking.conftest import Visit
-from tests.testimonials.support import OTHERS, WORDS, Status, Studio
+from tests.testimonials.support import OTHERS, WORDS, Studio
 
 
 def shown(page: str) -> str:
