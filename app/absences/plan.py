@@ -47,7 +47,8 @@ class Ground:
 
     `mentor`: the situation up to the mentor's horizon, asked by nobody in particular. `packs`: each student's packs that
     are spendable. `taken`: when each student has a session, with whomever. `promised`: what the times would block that are
-    proposed already, by session.
+    proposed already, by session. `given`: the days of absences that were taken back after they had made packs longer, and
+    when they did.
     """
 
     mentor: Situation
@@ -56,6 +57,7 @@ class Ground:
     seats: Mapping[UUID, SeatView]
     taken: Mapping[UUID, Sequence[Span]]
     promised: Mapping[UUID, Span]
+    given: Sequence[tuple[Days, int]]
     now: int
 
 
@@ -81,9 +83,20 @@ class Wish:
     extend: bool
 
 
-def losing_days(packs: Sequence[PackView], begins: int) -> list[UUID]:
-    """The packs that lose days by an absence: those that could be spent after its beginning."""
-    return [pack.id for pack in packs if pack.expires_at > begins]
+def losing_days(ground: Ground, wish: Wish) -> dict[UUID, int]:
+    """The packs that lose days by an absence: those that could be spent after its beginning. How many it owes to each:
+    not again what the pack was given for an absence that was taken back."""
+    begins = (wish.days.span(ground.mentor.mentor.time_zone) or (0, 0))[0]
+    every = [pack for packs in ground.packs.values() for pack in packs]
+    return {pack.id: _owed(ground, wish, pack) for pack in every if pack.expires_at > begins}
+
+
+def _owed(ground: Ground, wish: Wish, pack: PackView) -> int:
+    days = set(wish.days.ordinals)
+    for given, at in ground.given:
+        if pack.purchased_at <= at:
+            days.difference_update(given.ordinals)
+    return len(days)
 
 
 def plan(ground: Ground, wish: Wish, choices: Mapping[UUID, Choice] | None = None) -> list[Planned]:
@@ -96,6 +109,7 @@ class _Planner:
         self._ground, self._wish, self._choices = ground, wish, choices
         self._promised = dict(ground.promised)
         self._taken = {id_: list(spans) for id_, spans in ground.taken.items()}
+        self._longer = losing_days(ground, wish) if wish.extend else {}
         self._packs = {id_: self._prolonged(packs) for id_, packs in ground.packs.items()}
 
     @cached_property
@@ -120,10 +134,8 @@ class _Planner:
         return self._wish.days.span(self._zone) or (0, 0)
 
     def _prolonged(self, packs: Sequence[PackView]) -> list[PackView]:
-        longer = set(losing_days(packs, self._span[0])) if self._wish.extend else set()
-        more = self._wish.days.count * DAY
         return [
-            msgspec.structs.replace(pack, expires_at=pack.expires_at + more) if pack.id in longer else pack
+            msgspec.structs.replace(pack, expires_at=pack.expires_at + self._longer.get(pack.id, 0) * DAY)
             for pack in packs
         ]
 

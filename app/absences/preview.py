@@ -18,30 +18,31 @@ from app.core.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class Preview:
-    """What an absence would do, or did. `packs`: those that get its days. `told`: the students who hear of it."""
+    """What an absence would do, or did. `packs`: those that get days, and how many. `had`: how many packs got some of its
+    days before. `holders`: students with a pack that loses days. `told`: the students who hear of it."""
 
     wish: Wish
     mentor_zone: str
     planned: list[Planned]
-    packs: list[UUID]
+    packs: dict[UUID, int]
+    had: int
     holders: int
     told: list[UUID]
 
 
 def of(ground: Ground, wish: Wish, planned: list[Planned]) -> Preview:
     """The preview of a plan. Who has a pack that loses days, or a session on them, is told."""
-    span = wish.days.span(ground.mentor.mentor.time_zone)
-    begins = span[0] if span else 0
-    losing = {student: losing_days(packs, begins) for student, packs in ground.packs.items()}
-    losing = {student: packs for student, packs in losing.items() if packs}
+    losing = losing_days(ground, wish)
+    holders = {student for student, packs in ground.packs.items() if any(pack.id in losing for pack in packs)}
     concerned = {one.student_id for one in ground.sessions}
     return Preview(
         wish=wish,
         mentor_zone=ground.mentor.mentor.time_zone,
         planned=planned,
-        packs=[pack for packs in losing.values() for pack in packs] if wish.extend else [],
-        holders=len(losing),
-        told=sorted(losing.keys() | concerned),
+        packs={pack: days for pack, days in losing.items() if wish.extend and days},
+        had=sum(wish.extend and days < wish.days.count for days in losing.values()),
+        holders=len(holders),
+        told=sorted(holders | concerned),
     )
 
 
@@ -60,6 +61,7 @@ async def ground(uow: UnitOfWork, days: Days, *, lock: bool = False) -> Ground:
         seats=await repository.seats(uow.session, mentor_id),
         taken=await proposals_times.taken_by(uow, students, now, now + mentor.mentor.horizon),
         promised={id_: blocked_range(rules, int(start.timestamp())) for id_, start in promised},
+        given=await repository.given(uow.session, mentor_id, days),
         now=int(now.timestamp()),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,6 +47,21 @@ async def overlapping(session: AsyncSession, mentor_id: UUID, days: Days) -> Abs
         Absence.last_day >= days.first,
     )
     return (await session.execute(query.order_by(Absence.first_day).limit(1))).scalar_one_or_none()
+
+
+async def given(session: AsyncSession, mentor_id: UUID, days: Days) -> list[tuple[Days, int]]:
+    """Absences of the mentor's on some of these days that were taken back and had made packs longer; when they did."""
+    query = sa.select(Absence.first_day, Absence.last_day, Absence.created_at).where(
+        Absence.mentor_id == mentor_id,
+        Absence.ended_at.is_not(None),
+        Absence.days_added > 0,
+        Absence.first_day <= days.last,
+        Absence.last_day >= days.first,
+    )
+    return [
+        (Days(row.first_day, row.last_day), _seconds(row.created_at))
+        for row in (await session.execute(query)).all()
+    ]
 
 
 async def add(session: AsyncSession, values: dict[str, Any]) -> None:
@@ -159,15 +174,17 @@ async def seats(session: AsyncSession, mentor_id: UUID) -> dict[UUID, SeatView]:
     }
 
 
-async def extend(
-    session: AsyncSession, pack_ids: Iterable[UUID], days: int
-) -> list[tuple[UUID, UUID, datetime]]:
-    """Let packs end so many times 24 hours later; (pack, student, new end) of each."""
-    longer = SessionPack.expires_at + timedelta(days=days)
+async def extend(session: AsyncSession, packs: Mapping[UUID, int]) -> list[tuple[UUID, UUID, datetime]]:
+    """Let packs end so many times 24 hours later each; (pack, student, new end) of each."""
+    if not packs:
+        return []
+    longer = sa.values(sa.column("id", sa.Uuid), sa.column("days", sa.Integer), name="longer")
+    longer = longer.data(list(packs.items()))
+    hours = 24 * sa.cast(longer.c.days, sa.Integer)
     query = (
         sa.update(SessionPack)
-        .where(SessionPack.id.in_(list(pack_ids)))
-        .values(expires_at=longer)
+        .where(SessionPack.id == longer.c.id)
+        .values(expires_at=SessionPack.expires_at + sa.func.make_interval(0, 0, 0, 0, hours))
         .returning(SessionPack.id, SessionPack.student_id, SessionPack.expires_at)
         .execution_options(synchronize_session=False)
     )

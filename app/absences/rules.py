@@ -36,6 +36,11 @@ class Days:
         return (self.last - self.first).days + 1
 
     @property
+    def ordinals(self) -> range:
+        """Each of them, as `date.toordinal` counts."""
+        return range(self.first.toordinal(), self.last.toordinal() + 1)
+
+    @property
     def said(self) -> str:
         """`from Tue 24 Nov to Fri 27 Nov 2026`, `on Tue 24 Nov 2026`."""
         if self.first == self.last:

@@ -48,7 +48,7 @@ async def absences(uow: UnitOfWork) -> Sequence[Absence]:
 
 
 async def preview(uow: UnitOfWork, wish: Wish) -> Preview:
-    """What an absence of the mentor that `uow` is bound to would do; nothing is changed. Seven queries.
+    """What an absence of the mentor that `uow` is bound to would do; nothing is changed. Eight queries.
 
     Raises Invalid where the mentor is away on one of the days already.
     """
@@ -78,7 +78,7 @@ async def _confirm(
     found = previews.of(ground, wish, plans.plan(ground, wish, choices))
     _compare(found, seen)
     at = clock.now()
-    absence_id = await _add(uow, wish, at)
+    absence_id = await _add(uow, found, at)
     for planned in found.planned:
         await _carry_out(uow, planned, at)
     ends = await _extend(uow, found, absence_id)
@@ -95,10 +95,10 @@ def _compare(found: Preview, seen: Mapping[UUID, int]) -> None:
         raise Changed(found, new, gone)
 
 
-async def _add(uow: UnitOfWork, wish: Wish, at: datetime) -> UUID:
-    absence_id = new_id()
-    days = {"first_day": wish.days.first, "last_day": wish.days.last}
-    added = {"days_added": wish.days.count if wish.extend else 0}
+async def _add(uow: UnitOfWork, found: Preview, at: datetime) -> UUID:
+    absence_id, wished = new_id(), found.wish.days
+    days = {"first_day": wished.first, "last_day": wished.last}
+    added = {"days_added": wished.count if found.packs else 0}
     who = {"id": absence_id, "mentor_id": uow.user_id, "created_at": at}
     await repository.add(uow.session, {**who, **days, **added})
     said = {name: day.isoformat() for name, day in days.items()}
@@ -117,12 +117,12 @@ async def _carry_out(uow: UnitOfWork, planned: Planned, at: datetime) -> None:
         await proposals.put(uow, await booking.find(uow.session, session_id), instant(choice), at)
 
 
-async def _extend(uow: UnitOfWork, found: Preview, absence_id: UUID) -> dict[UUID, datetime]:
-    """The packs' days; until when each student's last pack is good now."""
-    days = found.wish.days.count
-    ends: dict[UUID, datetime] = {}
-    for pack_id, student_id, until in await repository.extend(uow.session, found.packs, days):
-        ends[student_id] = max(until, ends.get(student_id, until))
+async def _extend(uow: UnitOfWork, found: Preview, absence_id: UUID) -> dict[UUID, tuple[datetime, int]]:
+    """The packs' days; until when each student's last pack is good now, and by how many days longer."""
+    ends: dict[UUID, tuple[datetime, int]] = {}
+    for pack_id, student_id, until in await repository.extend(uow.session, found.packs):
+        days = found.packs[pack_id]
+        ends[student_id] = max((until, days), ends.get(student_id, (until, days)))
         why = {"expires_at": iso(until), "days": days, "absence_id": str(absence_id)}
         await audit.record(uow, "extend", "session_packs", pack_id, None, why)
     return ends

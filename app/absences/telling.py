@@ -15,15 +15,18 @@ from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
 
 
-async def away(uow: UnitOfWork, absence_id: UUID, done: Preview, ends: Mapping[UUID, datetime]) -> None:
+async def away(
+    uow: UnitOfWork, absence_id: UUID, done: Preview, ends: Mapping[UUID, tuple[datetime, int]]
+) -> None:
     """The days, the student's sessions on them and what is to become of each, and until when their pack is good now."""
     for student_id in done.told:
+        until, days = ends.get(student_id, (None, 0))
         payload: dict[str, Any] = {
             "kind": "mentor_away",
             "absence_id": absence_id,
             "student_id": student_id,
-            "days_added": done.wish.days.count if student_id in ends else 0,
-            "expires_at": iso(ends[student_id]) if student_id in ends else None,
+            "days_added": days,
+            "expires_at": until and iso(until),
             "sessions": [_session(one) for one in done.planned if one.concerned.student_id == student_id],
         }
         await uow.emit("notification/send", payload, key=f"mentor_away:{absence_id}:{student_id}")

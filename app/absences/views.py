@@ -48,6 +48,7 @@ def preview(found: Preview, changed: Changed | None = None) -> dict[str, Any]:
         "count": found.wish.days.count,
         "extend": found.wish.extend,
         "packs": len(found.packs),
+        "had": found.had,
         "holders": found.holders,
         "told": len(found.told),
         "zone": found.mentor_zone,

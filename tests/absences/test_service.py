@@ -156,6 +156,43 @@ async def test_packs_get_the_days_and_each_student_hears_of_it_once(
     assert {mail.context["days_added"] for mail in mails} == {7}
 
 
+async def test_an_absence_made_again_gives_only_the_days_that_are_new(
+    away: AwayDesk, settings: Settings
+) -> None:
+    """Taken back and made again with two days more: packs that have the week get these two, a pack bought since all."""
+    desk, days, longer = away.desk, away.days(count=7), away.days(count=9)
+    pack_id = desk.cast.packs["student"]
+    before = (await desk.pack(pack_id)).expires_at
+    await away.confirm(days, extend=True)
+    await away.end((await away.absences())[0].id)
+    again = await away.preview(days, extend=True)
+    assert (again.packs, again.had, again.holders) == ({}, 1, 1)
+    with clock.standing_at(clock.now() + timedelta(seconds=2)):
+        new = await desk.student()
+    with clock.standing_at(clock.now() + timedelta(seconds=4)):
+        done = await away.confirm(longer, extend=True)
+    assert done.packs[pack_id] == 2
+    assert (await desk.pack(pack_id)).expires_at == before + timedelta(days=9)
+    assert sorted(done.packs.values()) == [2, 9]
+    mails = (await away.mails(settings, "mentor_away"))[-2:]
+    assert {mail.recipient_id: mail.context["days_added"] for mail in mails} == {
+        desk.cast["student"]: 2,
+        new: 9,
+    }
+    await away.end((await away.absences())[1].id)
+    assert (await away.preview(longer, extend=True)).packs == {}
+    await away.confirm(longer, extend=True)
+    assert (await away.absences())[2].days_added == 0
+    assert (await desk.pack(pack_id)).expires_at == before + timedelta(days=9)
+
+
+async def test_days_that_no_pack_was_given_are_given(away: AwayDesk) -> None:
+    days = away.days()
+    await away.confirm(days)
+    await away.end((await away.absences())[0].id)
+    assert list((await away.preview(days, extend=True)).packs.values()) == [7]
+
+
 async def test_without_the_wish_packs_keep_their_end(away: AwayDesk, settings: Settings) -> None:
     before = (await away.desk.pack(away.desk.cast.packs["student"])).expires_at
     await away.confirm(away.days())
