@@ -19,7 +19,7 @@ from app.booking.proposals import open_of_mentor
 from app.core.errors import BadRequest, Invalid, Refused
 from app.core.ids import identifier, parse_id
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, fragment, is_htmx, page, posted, see_other
+from app.core.web import AppRequest, Flash, fragment, is_htmx, page, posted, posted_all, see_other
 from app.mentors import service as mentors
 
 HOME: Final = "/instructor/absences"
@@ -112,7 +112,7 @@ async def _wish(uow: UnitOfWork, form: dict[str, str]) -> Wish:
 async def _chosen(request: AppRequest) -> tuple[dict[UUID, int], dict[UUID, Choice]]:
     """The sessions that were shown with their starts (`seen`: `<id>=<start>`), and what is chosen (`choice-<id>`)."""
     form = await request.form()
-    texts = [text for text in form.getall("seen", []) if isinstance(text, str)]
+    texts = await posted_all(request, "seen")
     if len(texts) > MOST_SESSIONS:
         raise BadRequest("seen: more sessions than anybody has. Nothing was changed.")
     seen: dict[UUID, int] = {}

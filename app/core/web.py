@@ -169,6 +169,12 @@ async def posted(request: AppRequest, *names: str) -> dict[str, str]:
     return {name: value if isinstance(value, str) else "" for name, value in values.items()}
 
 
+async def posted_all(request: AppRequest, name: str) -> list[str]:
+    """Every text that the form has under that name."""
+    form = await request.form()
+    return [value for value in form.getall(name, []) if isinstance(value, str)]
+
+
 def escape(text: str) -> str:
     """`text` for an HTML context outside of templates."""
     return html.escape(text)

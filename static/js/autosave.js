@@ -1,11 +1,12 @@
 // Forms with one text that save themselves (data-autosave, with hx-sync="this:queue last"). What is sent is what stands in the
-// field when it is sent, not when it began to wait; a text that was sent and never answered goes along as `tried`, for it may
-// have been kept. What became of it is said beside the field (.saved) and nowhere else. While two versions are side by side
+// field when it is sent, not when it began to wait; texts that were sent and never answered go along as `tried`, for any of
+// them may have been kept. What became of it is said beside the field (.saved) and nowhere else. While two versions are side by side
 // (data-meanwhile) only a button decides. Nobody leaves with a text that isn't kept without being asked.
 // field.defaultValue is the text that the server has.
 const ANSWERS = [200, 409, 422]; // the server's own to a save; anything else left the text where it is
 const sent = new WeakMap(); // form: the text that is on its way
-const unanswered = new WeakMap(); // form: a text that got no answer
+const unanswered = new WeakMap(); // form: texts that got no answer
+const MOST = 9; // so many of them go along, the latest
 
 const formOf = (event) => event.target.closest?.("form[data-autosave]");
 const fieldOf = (form) => form.querySelector("textarea, input:not([type=hidden])");
@@ -35,7 +36,7 @@ document.addEventListener("htmx:before:request", (event) => {
     return;
   }
   for (const [name, value] of new FormData(form)) request.body.set(name, value);
-  if (unanswered.has(form)) request.body.set("tried", unanswered.get(form));
+  for (const text of unanswered.get(form) ?? []) request.body.append("tried", text);
   sent.set(form, fieldOf(form).value);
 });
 
@@ -56,7 +57,7 @@ document.addEventListener("htmx:error", (event) => {
   const form = formOf(event);
   if (!form || !event.detail.ctx || event.detail.ctx.response) return;
   event.stopPropagation(); // before problem.js: nobody who types is taken elsewhere on the page
-  unanswered.set(form, sent.get(form));
+  unanswered.set(form, [...(unanswered.get(form) ?? []), sent.get(form)].slice(-MOST));
   fail(form, "No answer came back.");
 }, true);
 

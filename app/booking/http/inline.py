@@ -6,7 +6,7 @@ field (notes, link), never the field that is being typed in.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from app.core import clock
 from app.core.errors import BadRequest, Invalid, Refused
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, posted_all, see_other
 
 Shown = dict[str, Any]
 _SAVED: Final = {"status": "Saved.", "notes": "Notes saved.", "recording_url": "Link saved."}
@@ -88,16 +88,17 @@ async def set_text(
 ) -> Response[str]:
     """The notes or the link (`part`: `notes`, `recording_url`); the student sees them.
 
-    `tried`: a text that was sent before without an answer, which may have been kept; `keep`: the digest of the other
+    `tried`: texts that were sent before without an answer, any of which may have been kept; `keep`: the digest of the other
     version that is to be overwritten; `take`: drop what was typed.
     """
-    form = await posted(request, part, "seen", "tried", "keep", "take")
+    form = await posted(request, part, "seen", "keep", "take")
     typed = form[part]
     if form["take"]:
         return await _taken(request, uow, viewer, id_, place, part)
     try:
         value = CHECKED[part](typed)
-        await service.edit(uow, id_, details={part: value}, seen=_seen(part, form))
+        seen = _seen(part, form, await posted_all(request, "tried"))
+        await service.edit(uow, id_, details={part: value}, seen=seen)
     except Invalid as error:
         return await _again(request, uow, viewer, id_, place, part, typed, 422, errors=error.fields)
     except ChangedMeanwhile as error:
@@ -111,13 +112,18 @@ async def set_text(
     return _state(request, viewer, part, found | {"saved": part}, 200)
 
 
-def _seen(part: str, form: Mapping[str, str]) -> dict[str, list[str]]:
+def _seen(part: str, form: Mapping[str, str], tried: Sequence[str]) -> dict[str, list[str]]:
     if not form["seen"]:
         return {}
-    known = [form["seen"], form["keep"]]
-    if form["tried"]:
-        known.append(digest(CHECKED[part](form["tried"]) or ""))
-    return {part: known}
+    return {part: [form["seen"], form["keep"], *filter(None, (_kept_as(part, text) for text in tried))]}
+
+
+def _kept_as(part: str, text: str) -> str | None:
+    """The digest of what is kept of a text; None for one that can't be."""
+    try:
+        return digest(CHECKED[part](text) or "")
+    except Invalid:
+        return None
 
 
 async def _again(

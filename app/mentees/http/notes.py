@@ -15,7 +15,7 @@ from app.core.errors import Invalid
 from app.core.ids import parse_id
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
-from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
+from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, posted_all, see_other
 from app.mentees import listing, notes, pages, relations
 from app.mentees.notes import plain
 
@@ -28,14 +28,15 @@ Me = NamedDependency[Viewer]
 async def keep(request: AppRequest, uow: Uow, viewer: Me, student_id: FromPath[str]) -> Response[str]:
     """Keep what was typed; the form's protocol is that of a session's notes.
 
-    `seen` names the version that the writer read, `tried` is a text that was sent before and got no answer, `keep` names
+    `seen` names the version that the writer read, `tried` are texts that were sent before and got no answer, `keep` names
     the other version that is to be overwritten; `take`: drop what was typed.
     """
     id_ = parse_id(student_id)
-    form = await posted(request, "body", "seen", "tried", "keep", "take")
+    form = await posted(request, "body", "seen", "keep", "take")
     if form["take"]:
         return await _taken(request, uow, viewer, id_)
-    known = {form["seen"], form["keep"]} | ({digest(plain(form["tried"]))} if form["tried"] else set())
+    tried = await posted_all(request, "tried")
+    known = {form["seen"], form["keep"], *(digest(plain(text)) for text in tried)}
     try:
         kept = await notes.keep(uow, viewer.id, id_, form["body"], known)
     except (notes.NotesDiffer, Invalid) as error:
