@@ -9,6 +9,7 @@ from app.booking import lists, views
 from app.booking.models import Session
 from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core import clock
+from app.core.paging import pages
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer
@@ -55,20 +56,9 @@ async def students(uow: UnitOfWork, viewer: Viewer, wish: Wish) -> dict[str, Any
             {"label": label, "href": wish.href(sort=sort), "selected": sort == wish.sort}
             for sort, label in SORTS.items()
         ],
-        "pagination": _pagination(wish, found.total),
+        "pagination": pages(lambda page: wish.href(page=page), wish.page, found.total, listing.PER_PAGE),
         "seat_words": SEAT_WORDS,
         "zone": viewer.time_zone,
-    }
-
-
-def _pagination(wish: Wish, total: int) -> dict[str, str | None] | None:
-    if total <= listing.PER_PAGE:
-        return None
-    first, last = (wish.page - 1) * listing.PER_PAGE + 1, min(wish.page * listing.PER_PAGE, total)
-    return {
-        "previous": wish.href(page=wish.page - 1) if wish.page > 1 else None,
-        "next": wish.href(page=wish.page + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.core.errors import NotFound
+from app.core.paging import pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, fragment, is_htmx, page
 from app.site import repository
@@ -56,7 +58,7 @@ async def index(
         "total": total,
         "zone": _zone(viewer),
         "mentors": mentors,
-        "pagination": _pagination(words, number, total),
+        "pagination": pages(partial(_href, words), number, total, PER_PAGE),
     }
     if is_htmx(request):
         return fragment(request, "mentors/_list.html", **context)
@@ -100,19 +102,8 @@ async def shop(uow: UnitOfWork, viewer: Viewer | None, mentor_id: UUID, code: st
     }
 
 
-def _pagination(words: str, number: int, total: int) -> dict[str, str | None] | None:
-    if total <= PER_PAGE:
-        return None
-
-    def href(target: int) -> str:
-        return "/instructors?" + urlencode({"q": words, "page": target} if words else {"page": target})
-
-    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, total)
-    return {
-        "previous": href(number - 1) if number > 1 else None,
-        "next": href(number + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
-    }
+def _href(words: str, number: int) -> str:
+    return "/instructors?" + urlencode({"q": words, "page": number} if words else {"page": number})
 
 
 HANDLERS = [landing, index, profile]

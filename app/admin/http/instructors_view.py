@@ -12,6 +12,7 @@ import msgspec
 from app.admin import instructors
 from app.admin.http import listing
 from app.admin.instructors import DEFAULT_SORT, Instructor
+from app.core.paging import pages
 from app.core.web import AppRequest
 from app.mentees.relations import Mentees
 
@@ -113,7 +114,7 @@ def context(
         "total": total,
         "rows": [row(view, instructor, opened.get(instructor.id)) for instructor in found],
         "sorts": {name: _sorting(view, name) for name in instructors.SORTS},
-        "pagination": _pagination(view, total),
+        "pagination": pages(lambda page: view.href(page=page), view.page, total, PER_PAGE),
     }
 
 
@@ -123,17 +124,6 @@ def _sorting(view: View, name: str) -> dict[str, str | None]:
     first = name if name in TEXTS else f"-{name}"
     wanted = {"ascending": f"-{name}", "descending": name}.get(now or "", first)
     return {"label": LABELS[name], "href": view.href(sort=wanted, page=1), "now": now}
-
-
-def _pagination(view: View, total: int) -> dict[str, str | None] | None:
-    if total <= PER_PAGE:
-        return None
-    first, last = (view.page - 1) * PER_PAGE + 1, min(view.page * PER_PAGE, total)
-    return {
-        "previous": view.href(page=view.page - 1) if view.page > 1 else None,
-        "next": view.href(page=view.page + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
-    }
 
 
 def _id(text: str) -> UUID | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from app.core.paging import Turning, pages
+
 NO_SUCH = "There is no such {}, so this is the first page."
 
 
@@ -24,17 +26,10 @@ def page_number(text: str) -> int | None:
 
 def pagination(
     path: str, values: Mapping[str, str], number: int, total: int, per_page: int
-) -> dict[str, str | None] | None:
-    """The context of ui/pages.html."""
-    if total <= per_page:
-        return None
-    first, last = (number - 1) * per_page + 1, min(number * per_page, total)
+) -> Turning | None:
+    """The context of ui/pages.html, for a list whose address holds `values`."""
 
     def to(page: int) -> str:
         return href(path, {**values, "page": str(page) if page > 1 else ""})
 
-    return {
-        "previous": to(number - 1) if number > 1 else None,
-        "next": to(number + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
-    }
+    return pages(to, number, total, per_page)

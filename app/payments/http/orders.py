@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_admin
 from app.core.errors import AppError, BadRequest, Invalid, Refused
 from app.core.ids import parse_id
+from app.core.paging import pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.payments import fulfilment, reconciliation, refunds, sales, settlement
@@ -65,7 +67,7 @@ async def index(
             {"label": label, "href": _href(words, value, 1), "selected": value == chosen}
             for value, label in FILTERS
         ],
-        "pagination": _pagination(words, chosen, number, total),
+        "pagination": pages(partial(_href, words, chosen), number, total, PER_PAGE),
         "run": run,
         "findings": findings,
         "zone": viewer.time_zone,
@@ -172,17 +174,6 @@ async def _quote(uow: UnitOfWork, order_id: UUID) -> tuple[Quote | None, str]:
 def _href(words: str, status: str, number: int) -> str:
     query = {name: value for name, value in (("q", words), ("status", status)) if value}
     return f"{PATH}?{urlencode(query | ({'page': str(number)} if number > 1 else {}))}".rstrip("?")
-
-
-def _pagination(words: str, status: str, number: int, total: int) -> dict[str, str | None] | None:
-    if total <= PER_PAGE:
-        return None
-    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, total)
-    return {
-        "previous": _href(words, status, number - 1) if number > 1 else None,
-        "next": _href(words, status, number + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
-    }
 
 
 HANDLERS: list[ControllerRouterHandler] = [index, show, ask_refund, refund, decide, reconcile]

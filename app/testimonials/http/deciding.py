@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_admin
 from app.core.errors import BadRequest, Refused
 from app.core.ids import parse_id
+from app.core.paging import pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.testimonials import repository, service
@@ -87,7 +89,7 @@ async def _list(
         "filters": [
             {"label": label, "href": _href(value, 1), "selected": value == chosen} for value, label in FILTERS
         ],
-        "pagination": _pagination(chosen, number, total),
+        "pagination": pages(partial(_href, chosen), number, total, PER_PAGE),
         "zone": viewer.time_zone,
     }
     return page(request, "testimonials/admin.html", **context)
@@ -106,17 +108,6 @@ def _is_number(text: str) -> bool:
 def _href(status: str, number: int) -> str:
     query = ({"status": status} if status else {}) | ({"page": str(number)} if number > 1 else {})
     return f"{PATH}?{urlencode(query)}".rstrip("?")
-
-
-def _pagination(status: str, number: int, total: int) -> dict[str, str | None] | None:
-    if total <= PER_PAGE:
-        return None
-    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, total)
-    return {
-        "previous": _href(status, number - 1) if number > 1 else None,
-        "next": _href(status, number + 1) if last < total else None,
-        "label": f"{first}–{last} of {total}",
-    }
 
 
 HANDLERS: list[ControllerRouterHandler] = [index, decide]

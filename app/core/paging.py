@@ -1,0 +1,20 @@
+"""Lists in pages: the links to the pages before and after, and which entries of how many are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Turning = dict[str, str | None]
+"""The context of ui/pages.html: previous href | None, next href | None, label."""
+
+
+def pages(href: Callable[[int], str], number: int, total: int, per_page: int) -> Turning | None:
+    """For a list of `total` entries of which page `number` is shown; None if they all fit on one page."""
+    if total <= per_page:
+        return None
+    first, last = (number - 1) * per_page + 1, min(number * per_page, total)
+    return {
+        "previous": href(number - 1) if number > 1 else None,
+        "next": href(number + 1) if last < total else None,
+        "label": f"{first}–{last} of {total}",
+    }
