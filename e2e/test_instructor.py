@@ -141,13 +141,16 @@ async def test_a_save_without_an_answer_says_so_and_loses_nothing(windows: Windo
     await page.route("**/notes", swallow, times=1)
     await notes.fill("Lost on its way")
     await expect(row).to_contain_text("Not saved. No answer came back. Your text is still here.")
+    await page.route("**/notes", lambda route: route.abort(), times=1)  # this one doesn't even arrive
+    async with page.expect_event("requestfailed"):
+        await notes.press_sequentially(",")
     asked: list[str] = []
     page.once("dialog", lambda dialog: asked.append(dialog.type) or dialog.dismiss())  # type: ignore[func-returns-value]
     await page.route("**/notes", lambda route: route.fulfill(status=503, body="<p>Not now.</p>"), times=1)
     await page.evaluate("location.assign('/settings')")
     await expect(row).to_contain_text("Not saved. Not now. Your text is still here.")
     assert asked == ["beforeunload"]
-    await notes.press_sequentially(", found again")
+    await notes.press_sequentially(" found again")
     await expect(row.get_by_text("Saved", exact=True)).to_be_visible()
     _, again = await opened(windows, row_id)
     await expect(again.get_by_label("Notes", exact=True)).to_have_value("Lost on its way, found again")
