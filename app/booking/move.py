@@ -100,8 +100,8 @@ async def _admit(
     uow: UnitOfWork, wish: _Wish, row: SessionRow, situation: Situation, live: Sequence[Span] = ()
 ) -> PackView:
     """The pack that pays at the new time. Raises BookingRefused."""
-    proposal = await proposals_repository.open_of(uow.session, row.id)
-    if wish.proposal_id is not None and (proposal is None or proposal[0] != wish.proposal_id):
+    proposal = await proposals_repository.answerable(uow.session, row.id)
+    if wish.proposal_id is not None and proposal != wish.proposal_id:
         demand(refusal("proposal_closed", NOT_MOVED))
     proposed = proposal is not None
     demand(rules.refusal_to_move(row.status, row.start_seconds, now_seconds(), proposed=proposed))

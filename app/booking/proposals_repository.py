@@ -42,7 +42,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 def _open() -> sa.Select[*tuple[Any, ...]]:
-    """Proposals that can be answered: open, their session still to come."""
+    """Proposals that can be answered: open, the session and the proposed time still to come."""
     return (
         sa.select(
             MoveProposal.id,
@@ -66,6 +66,7 @@ def _open() -> sa.Select[*tuple[Any, ...]]:
             MoveProposal.status == ProposalStatus.OPEN,
             Session.status == SessionStatus.SCHEDULED,
             Session.scheduled_at > clock.now(),
+            MoveProposal.starts_at > clock.now(),
         )
         .order_by(Session.scheduled_at, MoveProposal.id)
     )
@@ -84,6 +85,12 @@ async def open_of(session: AsyncSession, session_id: UUID) -> tuple[UUID, dateti
     )
     row = (await session.execute(query)).one_or_none()
     return None if row is None else (row.id, row.starts_at)
+
+
+async def answerable(session: AsyncSession, session_id: UUID) -> UUID | None:
+    """The session's open proposal, unless the proposed time is over."""
+    found = await open_of(session, session_id)
+    return found[0] if found and found[1] > clock.now() else None
 
 
 async def one(session: AsyncSession, session_id: UUID, proposal_id: UUID) -> MoveProposal:

@@ -199,6 +199,30 @@ async def test_notes_leave_it_open(asked: ProposalDesk, booked: SessionFacts, of
     assert await asked.states() == ["open"]
 
 
+async def test_a_proposed_time_that_is_over_asks_for_nothing(
+    asked: ProposalDesk, offers: list[datetime]
+) -> None:
+    """It isn't shown, binds the student to the 24 hours again, and another one takes its place."""
+    day = offers[0].date()
+    earlier, start = next(
+        (one, other)
+        for one in offers
+        for other in offers
+        if other.date() > day and other - one > timedelta(hours=26)
+    )
+    booked = (await asked.desk.book("student", start)).session
+    proposal_id = await asked.propose(booked.id, earlier)
+    with clock.standing_at(start - timedelta(hours=20)):
+        assert await asked.open() == []
+        await refused("too_late", asked.desk.move("student", booked.id, start + timedelta(days=7)))
+        await refused("proposal_closed", asked.accept(booked.id, proposal_id))
+        later = next(one for one in offers if one > start + timedelta(days=1))
+        again = await asked.propose(booked.id, later)
+        assert [one.id for one in await asked.open()] == [again]
+        assert (await asked.accept(booked.id, again)).start == later
+    assert await asked.states() == ["withdrawn", "accepted"]
+
+
 async def test_the_24_hours_do_not_bind_whom_the_mentor_asks(
     asked: ProposalDesk, booked: SessionFacts, offers: list[datetime]
 ) -> None:

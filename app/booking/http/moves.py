@@ -12,7 +12,7 @@ from app.booking import dates, repository, service
 from app.booking.facts import SessionRow
 from app.booking.http import parse, picking
 from app.booking.http.picking import Place, Shown
-from app.booking.proposals_repository import open_of
+from app.booking.proposals_repository import answerable
 from app.booking.refusals import NOT_MOVED, BookingRefused, shown
 from app.booking.rules import refusal_to_move
 from app.core import clock
@@ -36,7 +36,7 @@ async def ask(
     asked = Shown(parse.month(month) if month else None, parse.date(day) if day else None)
     row = await repository.find(uow.session, identifier(session_id))
     refusal = refusal_to_move(row.status, row.start_seconds, int(clock.now().timestamp()))
-    if refusal is not None and refusal.code == "too_late" and await open_of(uow.session, row.id):
+    if refusal is not None and refusal.code == "too_late" and await answerable(uow.session, row.id):
         refusal = None
     if refusal is not None:
         return see_other(request, f"/sessions/{row.id}", Flash("problem", refusal.sentence))
