@@ -8,6 +8,14 @@ Turning = dict[str, str | None]
 """The context of ui/pages.html: previous href | None, next href | None, label."""
 
 
+def page_number(text: str) -> int | None:
+    """The page that an address names; 1 where it names none, None for what is no page."""
+    if not text:
+        return 1
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 6
+    return int(text) if is_number and 0 < int(text) <= 10_000 else None
+
+
 def pages(href: Callable[[int], str], number: int, total: int, per_page: int) -> Turning | None:
     """For a list of `total` entries of which page `number` is shown; None if they all fit on one page."""
     if total <= per_page:

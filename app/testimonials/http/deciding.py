@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_admin
 from app.core.errors import BadRequest, Refused
 from app.core.ids import parse_id
-from app.core.paging import pages
+from app.core.paging import page_number, pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.testimonials import repository, service
@@ -39,13 +39,14 @@ async def index(
     uow: Uow,
     viewer: Me,
     status: Annotated[str, QueryParameter(max_length=40)] = "",
-    number: Annotated[str, QueryParameter(name="page", max_length=10)] = "1",
+    asked: Annotated[str, QueryParameter(name="page", max_length=100)] = "",
 ) -> Response[str]:
     """All of them, or those with a status; where there is no such status or page, the first page and a note."""
     chosen = status if status in dict(FILTERS) else ""
-    if chosen != status or not _is_number(number):
+    number = page_number(asked)
+    if chosen != status or number is None:
         return see_other(request, _href(chosen, 1), Flash("note", NO_SUCH))
-    return await _list(request, uow, viewer, chosen, int(number))
+    return await _list(request, uow, viewer, chosen, number)
 
 
 @post(PATH + "/{testimonial_id:str}/decision", guards=[requires_admin], include_in_schema=False)
@@ -99,10 +100,6 @@ def _decision(text: str) -> TestimonialStatus:
     if text not in DECISIONS:
         raise BadRequest("status: that is no decision. Nothing was changed.")
     return TestimonialStatus(text)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and 0 < int(text) <= 10_000
 
 
 def _href(status: str, number: int) -> str:
