@@ -97,8 +97,8 @@ async def set_text(
         return await _taken(request, uow, viewer, id_, place, part)
     try:
         value = CHECKED[part](typed)
-        seen = _seen(part, form, await posted_all(request, "tried"))
-        await service.edit(uow, id_, details={part: value}, seen=seen)
+        known = _seen(part, form, await posted_all(request, "tried"))
+        await service.edit(uow, id_, details={part: value}, seen=known)
     except Invalid as error:
         return await _again(request, uow, viewer, id_, place, part, typed, 422, errors=error.fields)
     except ChangedMeanwhile as error:
