@@ -7,12 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.accounts.people import person
 from app.calendars.models import CalendarConnection, CalendarState
 from app.core.unit_of_work import UnitOfWork
 
-_people = sa.table(
-    "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("email", sa.Text)
-)
+_mentor = person(CalendarConnection.mentor_id, "mentor", with_email=True)
 MOST = 200
 
 
@@ -20,11 +19,11 @@ async def revoked(uow: UnitOfWork) -> Sequence[Any]:
     """(mentor_id, name, email, connected_at) of each, by name. One query."""
     query = (
         sa.select(
-            CalendarConnection.mentor_id, _people.c.name, _people.c.email, CalendarConnection.connected_at
+            CalendarConnection.mentor_id, _mentor.c.name, _mentor.c.email, CalendarConnection.connected_at
         )
-        .join(_people, _people.c.id == CalendarConnection.mentor_id)
+        .join(_mentor, sa.true())
         .where(CalendarConnection.state == CalendarState.REVOKED)
-        .order_by(_people.c.name, CalendarConnection.mentor_id)
+        .order_by(_mentor.c.name, CalendarConnection.mentor_id)
         .limit(MOST)
     )
     return (await uow.session.execute(query)).all()

@@ -40,21 +40,28 @@ class Instructor(msgspec.Struct, frozen=True, kw_only=True):
     joined: datetime
 
 
+# One account at a time, found by its id: a plain join may walk through those of all students.
+_account: Final = (
+    sa.select(User.name, User.email, User.role, User.created_at, User.deleted_at, User.forgotten_at)
+    .where(User.id == Mentor.id)
+    .limit(1)
+    .lateral("account")
+)
 _seats: Final = sa.func.seat_counts().table_valued(
     sa.column("mentor_id", sa.Uuid), sa.column("active_mentees", sa.Integer), sa.column("live", sa.Integer)
 )
 _active: Final = sa.func.coalesce(_seats.c.active_mentees, 0)
 _open: Final = sa.func.greatest(0, Mentor.max_active_students - sa.func.coalesce(_seats.c.live, 0))
 _completed: Final = sa.func.coalesce(SessionCount.completed, 0)
-_name: Final = sa.func.lower(User.name)
+_name: Final = sa.func.lower(_account.c.name)
 
 SORTS: Final[Mapping[str, tuple[sa.ColumnElement[Any], ...]]] = {
-    "email": (sa.type_coerce(User.email, sa.Text),),
+    "email": (sa.type_coerce(_account.c.email, sa.Text),),
     "name": (_name,),
     "active_mentees": (_active,),
     "sessions_completed": (_completed,),
     "inventory": (_open, sa.type_coerce(Mentor.max_active_students, sa.Integer)),
-    "joined": (sa.type_coerce(User.created_at, sa.DateTime(timezone=True)),),
+    "joined": (sa.type_coerce(_account.c.created_at, sa.DateTime(timezone=True)),),
 }
 
 
@@ -88,7 +95,12 @@ async def one(uow: UnitOfWork, mentor_id: UUID) -> Instructor:
 
 async def addresses(uow: UnitOfWork, words: str) -> list[tuple[UUID, str]]:
     """Ids and e-mails, by e-mail, of those whose name or e-mail holds `words`; without words of all there ever were."""
-    query = sa.select(Mentor.id, User.email).join(User, User.id == Mentor.id).order_by(User.email, Mentor.id)
+    query = (
+        sa.select(Mentor.id, _account.c.email)
+        .select_from(Mentor)
+        .join(_account, sa.true())
+        .order_by(_account.c.email, Mentor.id)
+    )
     if words:
         query = query.where(_is_listed(words))
     return [(row.id, row.email) for row in (await uow.session.execute(query)).all()]
@@ -96,23 +108,26 @@ async def addresses(uow: UnitOfWork, words: str) -> list[tuple[UUID, str]]:
 
 def _instructors(words: str) -> sa.Select[*tuple[Any, ...]]:
     state = sa.case(
-        (User.deleted_at.is_not(None), "deleted"), (User.role != Role.MENTOR, "former"), else_="active"
+        (_account.c.deleted_at.is_not(None), "deleted"),
+        (_account.c.role != Role.MENTOR, "former"),
+        else_="active",
     )
     return (
         sa.select(
             Mentor.id,
-            User.name,
-            User.email,
+            _account.c.name,
+            _account.c.email,
             sa.type_coerce(Mentor.slug, sa.Text).label("slug"),
             state.label("state"),
             _active.label("active_mentees"),
             _completed.label("sessions_completed"),
             _open.label("open"),
             Mentor.max_active_students.label("capacity"),
-            User.created_at.label("joined"),
+            _account.c.created_at.label("joined"),
             sa.func.count().over().label("number"),
         )
-        .join(User, User.id == Mentor.id)
+        .select_from(Mentor)
+        .join(_account, sa.true())
         .outerjoin(_seats, _seats.c.mentor_id == Mentor.id)
         .outerjoin(SessionCount, SessionCount.mentor_id == Mentor.id)
         .where(_is_listed(words))
@@ -120,11 +135,13 @@ def _instructors(words: str) -> sa.Select[*tuple[Any, ...]]:
 
 
 def _is_listed(words: str) -> sa.ColumnElement[bool]:
-    known = User.forgotten_at.is_(None)
+    known = _account.c.forgotten_at.is_(None)
     if not words:
         return known
-    email = sa.cast(User.email, sa.Text)
-    return known & (User.name.icontains(words, autoescape=True) | email.icontains(words, autoescape=True))
+    email = sa.cast(_account.c.email, sa.Text)
+    return known & (
+        _account.c.name.icontains(words, autoescape=True) | email.icontains(words, autoescape=True)
+    )
 
 
 def _order(sort: str) -> list[sa.ColumnElement[Any]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from app.accounts.people import person
 from app.core import audit, clock, outbox
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -33,7 +34,7 @@ PAGES: Final = {
 }
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _QUEUE = sa.text("select * from admin_queue(:now)")
-_people = sa.table("people", sa.column("id", sa.Uuid), sa.column("name", sa.Text))
+_recipient = person(Delivery.recipient_id, "recipient")
 _dead = OutboxEvent.state == EventState.DEAD
 
 
@@ -157,9 +158,9 @@ async def undelivered(uow: UnitOfWork) -> Sequence[Any]:
                 for name in ("id", "kind", "channel", "state", "attempts", "last_error", "created_at")
             ),
             Delivery.recipient_id,
-            _people.c.name,
+            _recipient.c.name,
         )
-        .outerjoin(_people, _people.c.id == Delivery.recipient_id)
+        .outerjoin(_recipient, sa.true())
         .where(Delivery.state.in_((DeliveryState.FAILED, DeliveryState.UNCERTAIN)))
         .order_by(Delivery.created_at.desc(), Delivery.id.desc())
         .limit(UNDELIVERED)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 Turning = dict[str, str | None]
 """The context of ui/pages.html: previous href | None, next href | None, label."""
+
+NO_PAGE: Final = "There is no such page, so this is the first page."
 
 
 def page_number(text: str) -> int | None:

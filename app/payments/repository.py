@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.models import User
+from app.accounts.people import person
 from app.core.db import Base
 from app.core.errors import NotFound
 from app.core.ids import new_id
@@ -143,14 +144,12 @@ async def refunds_of(session: AsyncSession, order_id: UUID) -> Sequence[Refund]:
 
 async def product_on_sale(session: AsyncSession, product_id: UUID) -> Any:
     """An active product with its mentor's name and slug. Raises NotFound."""
-    people = sa.table(
-        "people", sa.column("id", sa.Uuid), sa.column("name", sa.Text), sa.column("listed", sa.Boolean)
-    )
+    mentor = person(Product.mentor_id, "mentor")
     query = (
-        sa.select(Product, people.c.name.label("mentor_name"), Mentor.slug, Mentor.session_minutes)
+        sa.select(Product, mentor.c.name.label("mentor_name"), Mentor.slug, Mentor.session_minutes)
         .join(Mentor, Mentor.id == Product.mentor_id)
-        .join(people, people.c.id == Mentor.id)
-        .where(Product.id == product_id, Product.active, people.c.listed)
+        .join(mentor, sa.true())
+        .where(Product.id == product_id, Product.active, mentor.c.listed)
     )
     found = (await session.execute(query)).one_or_none()
     if found is None:

@@ -11,18 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
+from app.accounts.people import found_by, person
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.unit_of_work import Role
 from app.mentors.models import Mentor
 from app.packs.models import PackStatus, SessionPack
-from app.payments.models import Order, Payment, ReconciliationFinding, ReconciliationRun, Refund
+from app.payments.models import Order, OrderStatus, Payment, ReconciliationFinding, ReconciliationRun, Refund
 
 _student, _mentor = aliased(User), aliased(User)
-_buyers = sa.table("people", sa.column("id", sa.Uuid), sa.column("name"), sa.column("email")).alias("buyers")
-_sellers = sa.table("people", sa.column("id", sa.Uuid), sa.column("name"), sa.column("email")).alias(
-    "sellers"
-)
+_buyers = person(Order.student_id, "buyers", with_email=True)
+_sellers = person(Order.mentor_id, "sellers")
 
 
 async def sale(session: AsyncSession, order_id: UUID) -> Any:
@@ -102,8 +101,8 @@ def _orders() -> sa.Select[*tuple[Any, ...]]:
             Payment.dispute,
         )
         .join(Mentor, Mentor.id == Order.mentor_id)
-        .outerjoin(_buyers, _buyers.c.id == Order.student_id)
-        .outerjoin(_sellers, _sellers.c.id == Order.mentor_id)
+        .outerjoin(_buyers, sa.true())
+        .outerjoin(_sellers, sa.true())
         .outerjoin(Payment, Payment.order_id == Order.id)
     )
 
@@ -117,17 +116,19 @@ async def orders(
     session: AsyncSession, words: str, status: str, *, limit: int, offset: int
 ) -> tuple[Sequence[Any], int]:
     """Orders by name or address of a person and by status (or `flagged`), the newest first; and how many there are."""
-    query = _orders()
+    wanted: list[sa.ColumnElement[bool]] = []
     if words:
-        columns = (_buyers.c.name, _buyers.c.email, _sellers.c.name, Order.provider_session_id)
-        query = query.where(sa.or_(*(column.icontains(words, autoescape=True) for column in columns)))
+        people = found_by(words)
+        reference = Order.provider_session_id.icontains(words, autoescape=True)
+        wanted.append(Order.student_id.in_(people) | Order.mentor_id.in_(people) | reference)
     if status == "flagged":
-        query = query.where(Order.flag.is_not(None))
+        wanted.append(Order.flag.is_not(None))
     elif status:
-        query = query.where(Order.status == status)
-    total = (await session.execute(sa.select(sa.func.count()).select_from(query.subquery()))).scalar_one()
-    newest = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit).offset(offset)
-    return (await session.execute(newest)).all(), total
+        wanted.append(Order.status == OrderStatus(status))
+    counted = sa.select(sa.func.count()).select_from(Order).where(*wanted)
+    total = (await session.execute(counted)).scalar_one()
+    newest = _orders().where(*wanted).order_by(Order.created_at.desc(), Order.id.desc())
+    return (await session.execute(newest.limit(limit).offset(offset))).all(), total
 
 
 async def refunds(session: AsyncSession, order_id: UUID) -> Sequence[Refund]:
@@ -164,7 +165,7 @@ async def last_run(session: AsyncSession) -> tuple[ReconciliationRun | None, Seq
             _buyers.c.name.label("student_name"),
         )
         .join(Order, Order.id == ReconciliationFinding.order_id)
-        .outerjoin(_buyers, _buyers.c.id == Order.student_id)
+        .outerjoin(_buyers, sa.true())
         .where(ReconciliationFinding.run_id == run.id)
         .order_by(ReconciliationFinding.found_at)
         .limit(200)

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from app.core.errors import NotFound
-from app.core.paging import pages
+from app.core.paging import NO_PAGE, page_number, pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, fragment, is_htmx, page
 from app.site import repository
@@ -46,19 +46,24 @@ async def index(
     uow: NamedDependency[UnitOfWork],
     viewer: NamedDependency[Viewer | None],
     q: Annotated[str, QueryParameter(max_length=100)] = "",
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    number: Annotated[str, QueryParameter(name="page", max_length=100)] = "",
 ) -> Response[str]:
     """All mentors, searched by name and headline."""
     words = q.strip()
+    asked = page_number(number)
     mentors, total = await repository.search_mentors(
-        uow, words, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
+        uow, words, limit=PER_PAGE, offset=((asked or 1) - 1) * PER_PAGE
     )
+    if asked is not None and asked > 1 and not mentors:
+        asked = None
+        mentors, total = await repository.search_mentors(uow, words, limit=PER_PAGE, offset=0)
     context: dict[str, Any] = {
         "q": words,
         "total": total,
         "zone": _zone(viewer),
         "mentors": mentors,
-        "pagination": pages(partial(_href, words), number, total, PER_PAGE),
+        "pagination": pages(partial(_href, words), asked or 1, total, PER_PAGE),
+        "note": NO_PAGE if asked is None else None,
     }
     if is_htmx(request):
         return fragment(request, "mentors/_list.html", **context)

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_admin
 from app.core.errors import AppError, BadRequest, Invalid, Refused
 from app.core.ids import parse_id
-from app.core.paging import pages
+from app.core.paging import NO_PAGE, page_number, pages
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 from app.payments import fulfilment, reconciliation, refunds, sales, settlement
@@ -49,14 +49,18 @@ async def index(
     viewer: Me,
     q: Annotated[str, QueryParameter(max_length=100)] = "",
     status: Annotated[str, QueryParameter(max_length=40)] = "",
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    number: Annotated[str, QueryParameter(name="page", max_length=100)] = "",
 ) -> Response[str]:
     """Orders, the newest first; searched by person, filtered by status."""
     words = q.strip()
     chosen = status if status in dict(FILTERS) else ""
+    asked = page_number(number)
     found, total = await sales.orders(
-        uow.session, words, chosen, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
+        uow.session, words, chosen, limit=PER_PAGE, offset=((asked or 1) - 1) * PER_PAGE
     )
+    if asked is not None and asked > 1 and not found:
+        asked = None
+        found, total = await sales.orders(uow.session, words, chosen, limit=PER_PAGE, offset=0)
     run, findings = await sales.last_run(uow.session)
     context: dict[str, Any] = {
         "q": words,
@@ -67,7 +71,8 @@ async def index(
             {"label": label, "href": _href(words, value, 1), "selected": value == chosen}
             for value, label in FILTERS
         ],
-        "pagination": pages(partial(_href, words, chosen), number, total, PER_PAGE),
+        "pagination": pages(partial(_href, words, chosen), asked or 1, total, PER_PAGE),
+        "note": NO_PAGE if asked is None else None,
         "run": run,
         "findings": findings,
         "zone": viewer.time_zone,
