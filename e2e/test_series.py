@@ -91,6 +91,7 @@ async def test_a_whole_pack_over_a_change_of_the_clock(
         page = await fresh_windows.open(session=student, width=PHONE)
         await page.goto("/calendar")
         await page.get_by_role("link", name="Book the same time every week").click()
+        await page.wait_for_url("**/calendar/series?**")  # loaded, scripts too
         time = await choose(page, "Wednesday")
         await expect(page.locator("#series-state")).to_contain_text("4 sessions are ready to book.")
         proposed = await starts(page)
