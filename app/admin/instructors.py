@@ -14,7 +14,9 @@ from app.accounts.models import User
 from app.booking.models import SessionCount
 from app.core.errors import NotFound
 from app.core.unit_of_work import Role, UnitOfWork
+from app.mentees.relations import MENTEE_SEATS
 from app.mentors.models import Mentor
+from app.packs.models import SeatReservation, SeatStatus
 
 DEFAULT_SORT: Final = "name"
 
@@ -50,17 +52,33 @@ _account: Final = (
 _seats: Final = sa.func.seat_counts().table_valued(
     sa.column("mentor_id", sa.Uuid), sa.column("active_mentees", sa.Integer), sa.column("live", sa.Integer)
 )
-_active: Final = sa.func.coalesce(_seats.c.active_mentees, 0)
-_open: Final = sa.func.greatest(0, Mentor.max_active_students - sa.func.coalesce(_seats.c.live, 0))
+_own_seats: Final = (
+    sa.select(
+        sa.func.count().filter(SeatReservation.status.in_(MENTEE_SEATS)).label("active_mentees"),
+        sa.func.count().label("live"),
+    )
+    .where(SeatReservation.mentor_id == Mentor.id, SeatReservation.status != SeatStatus.RELEASED)
+    .lateral("own_seats")
+)
+
+
+def _active_of(seats: sa.FromClause) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(seats.c.active_mentees, 0)
+
+
+def _open_of(seats: sa.FromClause) -> sa.ColumnElement[int]:
+    return sa.func.greatest(0, Mentor.max_active_students - sa.func.coalesce(seats.c.live, 0))
+
+
 _completed: Final = sa.func.coalesce(SessionCount.completed, 0)
 _name: Final = sa.func.lower(_account.c.name)
 
 SORTS: Final[Mapping[str, tuple[sa.ColumnElement[Any], ...]]] = {
     "email": (sa.type_coerce(_account.c.email, sa.Text),),
     "name": (_name,),
-    "active_mentees": (_active,),
+    "active_mentees": (_active_of(_seats),),
     "sessions_completed": (_completed,),
-    "inventory": (_open, sa.type_coerce(Mentor.max_active_students, sa.Integer)),
+    "inventory": (_open_of(_seats), sa.type_coerce(Mentor.max_active_students, sa.Integer)),
     "joined": (sa.type_coerce(_account.c.created_at, sa.DateTime(timezone=True)),),
 }
 
@@ -87,7 +105,8 @@ async def page_of(
 
 async def one(uow: UnitOfWork, mentor_id: UUID) -> Instructor:
     """An instructor, for an admin. Raises NotFound."""
-    row = (await uow.session.execute(_instructors("").where(Mentor.id == mentor_id))).one_or_none()
+    query = _joined(_own_seats, sa.true()).where(_is_listed(""), Mentor.id == mentor_id)
+    row = (await uow.session.execute(query)).one_or_none()
     if row is None:
         raise NotFound("There is no such instructor.")
     return _instructor(row)
@@ -107,6 +126,11 @@ async def addresses(uow: UnitOfWork, words: str) -> list[tuple[UUID, str]]:
 
 
 def _instructors(words: str) -> sa.Select[*tuple[Any, ...]]:
+    return _joined(_seats, _seats.c.mentor_id == Mentor.id).where(_is_listed(words))
+
+
+def _joined(seats: sa.FromClause, theirs: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """Instructors with their figures; `seats`: counted for all at once, or of one."""
     state = sa.case(
         (_account.c.deleted_at.is_not(None), "deleted"),
         (_account.c.role != Role.MENTOR, "former"),
@@ -119,18 +143,17 @@ def _instructors(words: str) -> sa.Select[*tuple[Any, ...]]:
             _account.c.email,
             sa.type_coerce(Mentor.slug, sa.Text).label("slug"),
             state.label("state"),
-            _active.label("active_mentees"),
+            _active_of(seats).label("active_mentees"),
             _completed.label("sessions_completed"),
-            _open.label("open"),
+            _open_of(seats).label("open"),
             Mentor.max_active_students.label("capacity"),
             _account.c.created_at.label("joined"),
             sa.func.count().over().label("number"),
         )
         .select_from(Mentor)
         .join(_account, sa.true())
-        .outerjoin(_seats, _seats.c.mentor_id == Mentor.id)
+        .outerjoin(seats, theirs)
         .outerjoin(SessionCount, SessionCount.mentor_id == Mentor.id)
-        .where(_is_listed(words))
     )
 
 

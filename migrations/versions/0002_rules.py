@@ -205,18 +205,18 @@ $$;
 PEOPLE = """
 create view people with (security_barrier) as
 select u.id, u.name, u.time_zone, u.role = 'mentor' and u.deleted_at is null and u.email_verified_at is not null as listed,
-       case when u.id = app_user_id() or app_role() in ('admin') or pg_has_role('mentorship_service', 'usage')
+       case when u.id = (select app_user_id()) or (select app_role()) in ('admin') or (select pg_has_role('mentorship_service', 'usage'))
                  or exists (select 1 from seat_reservations r
-                             where r.student_id = u.id and r.mentor_id = app_user_id() and r.status <> 'released')
+                             where r.student_id = u.id and r.mentor_id = (select app_user_id()) and r.status <> 'released')
             then u.email::text end as email
   from users u
- where u.id = app_user_id()
-    or app_role() = 'admin'
-    or pg_has_role('mentorship_service', 'usage')
+ where u.id = (select app_user_id())
+    or (select app_role()) = 'admin'
+    or (select pg_has_role('mentorship_service', 'usage'))
     or (u.deleted_at is null and exists (select 1 from mentors m where m.id = u.id))
-    or exists (select 1 from session_packs p where p.student_id = u.id and p.mentor_id = app_user_id())
-    or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = app_user_id())
-    or exists (select 1 from waitlist w where w.student_id = u.id and w.mentor_id = app_user_id() and w.left_at is null);
+    or exists (select 1 from session_packs p where p.student_id = u.id and p.mentor_id = (select app_user_id()))
+    or exists (select 1 from seat_reservations r where r.student_id = u.id and r.mentor_id = (select app_user_id()))
+    or exists (select 1 from waitlist w where w.student_id = u.id and w.mentor_id = (select app_user_id()) and w.left_at is null);
 """
 
 # One document a question, for the slot engine: every page with times asks it, so that its plan is kept (plpgsql) and

@@ -11,18 +11,20 @@ depends_on = None
 
 APP, SERVICE = "mentorship_app", "mentorship_service"
 
-ADMIN = "app_role() = 'admin'"
-SELF = "user_id = app_user_id()"
-SIGNED_IN = f"{SELF} or impersonator_id = app_user_id()"
-STUDENT = "student_id = app_user_id()"
-MENTOR = "mentor_id = app_user_id()"
+ADMIN = "(select app_role()) = 'admin'"
+SELF = "user_id = (select app_user_id())"
+SIGNED_IN = f"{SELF} or impersonator_id = (select app_user_id())"
+STUDENT = "student_id = (select app_user_id())"
+MENTOR = "mentor_id = (select app_user_id())"
 PAIR = f"{STUDENT} or {MENTOR} or {ADMIN}"
 PACK = "exists (select 1 from session_packs p where p.id = pack_id)"
 ANYBODY = "true"
 # A session used is one line of the ledger; credit comes from admins and the service, back from the mentor alone.
-MENTORS_PACK = "exists (select 1 from session_packs p where p.id = pack_id and p.mentor_id = app_user_id())"
+MENTORS_PACK = (
+    "exists (select 1 from session_packs p where p.id = pack_id and p.mentor_id = (select app_user_id()))"
+)
 USED = (
-    f"{PACK} and ({ADMIN} or (actor_id = app_user_id() and session_id is not null and ("
+    f"{PACK} and ({ADMIN} or (actor_id = (select app_user_id()) and session_id is not null and ("
     "(kind = 'late_cancel' and delta = -1)"
     f" or ({MENTORS_PACK} and ((kind in ('complete', 'no_show') and delta = -1) or (kind = 'reversal' and delta = 1))))))"
 )
@@ -30,13 +32,16 @@ USED = (
 # table: {command: condition on the row for the role app}; what isn't listed the role app can't do. Of two conditions
 # the first says which rows may be locked and changed, the second what they may become.
 POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
-    "users": {"select": f"id = app_user_id() or {ADMIN}", "update": f"id = app_user_id() or {ADMIN}"},
+    "users": {
+        "select": f"id = (select app_user_id()) or {ADMIN}",
+        "update": f"id = (select app_user_id()) or {ADMIN}",
+    },
     "user_identities": {"select": f"{SELF} or {ADMIN}", "delete": SELF},
     "web_sessions": {"select": SIGNED_IN, "update": SIGNED_IN, "delete": SIGNED_IN},
     "access_tokens": {"select": SELF, "insert": SELF, "update": SELF, "delete": SELF},
     "email_tokens": {},
     "oauth_states": {},
-    "mentors": {"select": ANYBODY, "update": f"id = app_user_id() or {ADMIN}"},
+    "mentors": {"select": ANYBODY, "update": f"id = (select app_user_id()) or {ADMIN}"},
     "date_overrides": {
         "select": ANYBODY,
         "insert": f"{MENTOR} or {ADMIN}",
@@ -65,8 +70,8 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "busy_windows": {"select": f"{MENTOR} or {ADMIN}"},
     "sessions": {"select": PAIR, "insert": PAIR, "update": PAIR},
     "outbox": {"select": ADMIN, "insert": ANYBODY},
-    "deliveries": {"select": f"recipient_id = app_user_id() or {ADMIN}"},
-    "audit_log": {"select": ADMIN, "insert": "actor_id is not distinct from app_user_id()"},
+    "deliveries": {"select": f"recipient_id = (select app_user_id()) or {ADMIN}"},
+    "audit_log": {"select": ADMIN, "insert": "actor_id is not distinct from (select app_user_id())"},
     "idempotency_keys": {"select": SELF, "insert": SELF, "update": SELF},
     "saq_jobs": {},
     "saq_stats": {},

@@ -16,8 +16,8 @@ branch_labels = None
 depends_on = None
 
 APP, SERVICE = "mentorship_app", "mentorship_service"
-ADMIN = "app_role() = 'admin'"
-PAIR = f"student_id = app_user_id() or mentor_id = app_user_id() or {ADMIN}"
+ADMIN = "(select app_role()) = 'admin'"
+PAIR = f"student_id = (select app_user_id()) or mentor_id = (select app_user_id()) or {ADMIN}"
 ORDER = "exists (select 1 from orders o where o.id = order_id)"
 
 # table: {command: condition on the row for the role app}

@@ -15,15 +15,15 @@ branch_labels = None
 depends_on = None
 
 APP, SERVICE = "mentorship_app", "mentorship_service"
-ADMIN = "app_role() = 'admin'"
-SELF = "user_id = app_user_id()"
-STUDENT = "student_id = app_user_id()"
-MENTOR = "mentor_id = app_user_id()"
+ADMIN = "(select app_role()) = 'admin'"
+SELF = "user_id = (select app_user_id())"
+STUDENT = "student_id = (select app_user_id())"
+MENTOR = "mentor_id = (select app_user_id())"
 PAIR = f"{STUDENT} or {MENTOR} or {ADMIN}"
 ANYBODY = "true"
 MY_MENTEE = (
     "exists (select 1 from seat_reservations r"
-    " where r.mentor_id = app_user_id() and r.student_id = user_id and r.status <> 'released')"
+    " where r.mentor_id = (select app_user_id()) and r.student_id = user_id and r.status <> 'released')"
 )
 OF_SESSION = (
     "exists (select 1 from sessions s where s.id = session_id"

@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 APP, SERVICE = "mentorship_app", "mentorship_service"
-ADMIN = "app_role() = 'admin'"
+ADMIN = "(select app_role()) = 'admin'"
 
 OVERVIEW = """
 create function admin_overview(since timestamptz, until timestamptz)
