@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from app.booking import lists, repository, views
 from app.booking.lists import Listed
 from app.booking.models import Session, SessionStatus
-from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core import clock
+from app.core.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer
 
@@ -81,7 +81,7 @@ async def page_of(
         "note": wish.note,
         "filters": _filters(numbers, status),
         "zone": viewer.time_zone,
-        "pagination": turning(f"{HOME}?status={status}&page={{}}", number, len(past)),
+        "pagination": turning(lambda page: f"{HOME}?status={status}&page={page}", number, len(past)),
     }
 
 

@@ -8,6 +8,8 @@ from typing import Final
 Turning = dict[str, str | None]
 """The context of ui/pages.html: previous href | None, next href | None, label."""
 
+PER_PAGE: Final = 20
+"""Of lists that say nothing else."""
 NO_PAGE: Final = "There is no such page, so this is the first page."
 
 
@@ -28,4 +30,16 @@ def pages(href: Callable[[int], str], number: int, total: int, per_page: int) ->
         "previous": href(number - 1) if number > 1 else None,
         "next": href(number + 1) if last < total else None,
         "label": f"{first}–{last} of {total}",
+    }
+
+
+def turning(href: Callable[[int], str], number: int, found: int, per_page: int = PER_PAGE) -> Turning | None:
+    """As `pages` for a list that nobody counts: `found` is what was read, one more than fits where a page follows."""
+    first, last = (number - 1) * per_page + 1, (number - 1) * per_page + min(found, per_page)
+    if number == 1 and found <= per_page:
+        return None
+    return {
+        "previous": href(number - 1) if number > 1 else None,
+        "next": href(number + 1) if found > per_page else None,
+        "label": f"{first}–{last}" if last >= first else "No more",
     }

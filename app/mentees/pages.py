@@ -7,9 +7,8 @@ from uuid import UUID
 
 from app.booking import lists, views
 from app.booking.models import Session
-from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core import clock
-from app.core.paging import pages
+from app.core.paging import NO_PAGE, PER_PAGE, page_number, pages, turning
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer
@@ -97,7 +96,9 @@ async def _sessions(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str
         return await _sessions(uow, viewer, student_id, "")
     return {
         "sessions": [views.mentor_row(session, viewer, now) for session in found[:PER_PAGE]],
-        "pagination": turning(f"{listing.PATH}/{student_id}?page={{}}#sessions", number or 1, len(found)),
+        "pagination": turning(
+            lambda page: f"{listing.PATH}/{student_id}?page={page}#sessions", number or 1, len(found)
+        ),
         "page_note": None if number else NO_PAGE,
     }
 

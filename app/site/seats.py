@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from app.accounts.guards import requires_admin, requires_mentor
-from app.booking.paging import PER_PAGE, turning
 from app.core.ids import parse_id
+from app.core.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, see_other
 from app.packs import waitlist
@@ -35,10 +35,11 @@ async def waitlists(
     uow: Uow,
     viewer: Me,
     q: Annotated[str, QueryParameter(max_length=100)] = "",
-    number: Annotated[int, QueryParameter(name="page", ge=1, le=10_000)] = 1,
+    wanted: Annotated[str, QueryParameter(name="page", max_length=100)] = "",
 ) -> Response[str]:
     """Every mentor for whose seats somebody waits."""
-    words = q.strip()
+    words, asked = q.strip(), page_number(wanted)
+    number = asked or 1
     found = await places.waitlists(uow, words, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
     shown = found[:PER_PAGE]
     search = f"{urlencode({'q': words})}&" if words else ""  # percent-encoded: no braces in it
@@ -48,7 +49,8 @@ async def waitlists(
         "zone": viewer.time_zone,
         "q": words,
         "base": ALL,
-        "pagination": turning(f"{ALL}?{search}page={{}}", number, len(found)),
+        "note": None if asked else NO_PAGE,
+        "pagination": turning(lambda page: f"{ALL}?{search}page={page}", number, len(found)),
     }
     if is_htmx(request):
         return fragment(request, "packs/_waitlists.html", **context)

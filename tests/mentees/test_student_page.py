@@ -68,7 +68,7 @@ async def test_an_unknown_page_is_the_first_and_a_note(
     answer = await (await visit("mentor")).get(PATH.format(mentees.student_id) + f"?page={page}")
     assert answer.status_code == 200
     assert str(booked.id) in answer.text
-    assert "this is the first one" in answer.text
+    assert "this is the first page" in answer.text
 
 
 async def test_a_constant_number_of_questions(desk: Desk, mentees: MenteeDesk, visit: Visit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from app.accounts.guards import requires_admin
 from app.admin import jobs
 from app.admin.http import listing
 from app.core.ids import parse_id
+from app.core.paging import turning
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 
@@ -75,20 +77,8 @@ async def _context(uow: UnitOfWork, viewer: Viewer, type_: str, number: int) -> 
         "dead": found[: jobs.PER_PAGE],
         "chosen": chosen,
         "undelivered": await jobs.undelivered(uow),
-        "pagination": _turning(chosen, number, len(found)),
+        "pagination": turning(partial(_href, chosen), number, len(found), jobs.PER_PAGE),
         "zone": viewer.time_zone,
-    }
-
-
-def _turning(type_: str, number: int, found: int) -> dict[str, str | None] | None:
-    if number == 1 and found <= jobs.PER_PAGE:
-        return None
-    first = (number - 1) * jobs.PER_PAGE + 1
-    last = first - 1 + min(found, jobs.PER_PAGE)
-    return {
-        "previous": _href(type_, number - 1) if number > 1 else None,
-        "next": _href(type_, number + 1) if found > jobs.PER_PAGE else None,
-        "label": f"{first}–{last}" if last >= first else "No more",
     }
 
 

@@ -16,12 +16,12 @@ from app.booking.http import parse, picking
 from app.booking.http.picking import Place, Shown
 from app.booking.ics import Meeting, invitation
 from app.booking.models import SessionStatus
-from app.booking.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.booking.refusals import NOT_BOOKED, BookingRefused, Refusal, shown
 from app.booking.rules import refusal_to_cancel
 from app.core import clock
 from app.core.errors import AppError, Forbidden, Unavailable
 from app.core.ids import identifier
+from app.core.paging import NO_PAGE, PER_PAGE, page_number, turning
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import AppRequest, Flash, Viewer, fragment, is_htmx, page, posted, see_other
 
@@ -103,7 +103,7 @@ async def index(
         proposals=proposed,
         upcoming=[views.row(session, viewer, now, proposed=session.id in asked) for session in upcoming],
         past=[views.row(session, viewer, now) for session in past[:PER_PAGE]],
-        pagination=turning("/sessions?page={}", number, len(past)),
+        pagination=turning(lambda page: f"/sessions?page={page}", number, len(past)),
         can_book=await lists.has_credit(uow, viewer.id, now),
     )
 
