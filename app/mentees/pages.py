@@ -93,7 +93,7 @@ async def _sessions(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str
         uow, viewer.id, theirs, newest_first=True, limit=PER_PAGE + 1, offset=offset
     )
     if offset and not found:
-        return await _sessions(uow, viewer, student_id, "")
+        return await _sessions(uow, viewer, student_id, "0")
     return {
         "sessions": [views.mentor_row(session, viewer, now) for session in found[:PER_PAGE]],
         "pagination": turning(
