@@ -45,7 +45,7 @@ SUITES = (
     ),
     # Neighbours are dealt to one worker, so that the image of tests/dev/test_image.py is built once.
     Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 500, counts_tests=True),
-    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 600, counts_tests=True),
+    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1000, counts_tests=True),
 )
 
 
