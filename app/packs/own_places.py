@@ -15,13 +15,13 @@ from app.mentors.models import Mentor
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry
 
 _mentor: Final = person(Mentor.id, "mentor_person")
-_waits: Final = WaitlistEntry.left_at.is_(None)
-_seat_of_same_pair: Final = sa.and_(
+waits: Final = WaitlistEntry.left_at.is_(None)
+seat_of_same_pair: Final = sa.and_(
     SeatReservation.mentor_id == WaitlistEntry.mentor_id,
     SeatReservation.student_id == WaitlistEntry.student_id,
     SeatReservation.status != SeatStatus.RELEASED,
 )
-_until: Final = sa.func.coalesce(SeatReservation.offered_until, SeatReservation.seat_expires_at)
+kept_until: Final = sa.func.coalesce(SeatReservation.offered_until, SeatReservation.seat_expires_at)
 
 
 class OwnPlace(msgspec.Struct, frozen=True):
@@ -44,12 +44,12 @@ async def own(uow: UnitOfWork, student_id: UUID) -> list[OwnPlace]:
             Mentor.slug,
             WaitlistEntry.joined_at,
             sa.func.waitlist_position(Mentor.id, type_=sa.Integer).label("position"),
-            _until.label("until"),
+            kept_until.label("until"),
         )
         .join(Mentor, Mentor.id == WaitlistEntry.mentor_id)
         .join(_mentor, sa.true())
-        .outerjoin(SeatReservation, _seat_of_same_pair)
-        .where(WaitlistEntry.student_id == student_id, _waits)
-        .order_by(_until.is_(None), WaitlistEntry.joined_at)
+        .outerjoin(SeatReservation, seat_of_same_pair)
+        .where(WaitlistEntry.student_id == student_id, waits)
+        .order_by(kept_until.is_(None), WaitlistEntry.joined_at)
     )
     return [OwnPlace(**row._mapping) for row in (await uow.session.execute(query)).all()]

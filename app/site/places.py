@@ -15,18 +15,12 @@ from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
 from app.packs.models import SeatReservation, SeatStatus, SessionPack, WaitlistEntry
+from app.packs.own_places import kept_until, seat_of_same_pair, waits
 from app.packs.waitlist import GONE as PLACE_GONE
 
 _waiting: Final = person(WaitlistEntry.student_id, "student_person")
 _seated: Final = person(SeatReservation.student_id, "student_person")
 _mentor: Final = person(Mentor.id, "mentor_person")
-_waits: Final = WaitlistEntry.left_at.is_(None)
-_seat_of_same_pair: Final = sa.and_(
-    SeatReservation.mentor_id == WaitlistEntry.mentor_id,
-    SeatReservation.student_id == WaitlistEntry.student_id,
-    SeatReservation.status != SeatStatus.RELEASED,
-)
-_until: Final = sa.func.coalesce(SeatReservation.offered_until, SeatReservation.seat_expires_at)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -74,12 +68,12 @@ def _places() -> sa.Select[*tuple[Any, ...]]:
             sa.func.coalesce(_waiting.c.name, GONE).label("student_name"),
             WaitlistEntry.joined_at,
             sa.case((has_no_offer, position), else_=0).label("position"),
-            _until.label("until"),
+            kept_until.label("until"),
         )
         .select_from(WaitlistEntry)
         .outerjoin(_waiting, sa.true())
-        .outerjoin(SeatReservation, _seat_of_same_pair)
-        .where(_waits)
+        .outerjoin(SeatReservation, seat_of_same_pair)
+        .where(waits)
         .order_by(has_no_offer, *order)
     )
 
@@ -155,7 +149,7 @@ async def waitlist_of(uow: UnitOfWork, mentor_id: UUID) -> Waitlist:
 
 async def waitlists(uow: UnitOfWork, words: str, *, limit: int, offset: int) -> list[Waitlist]:
     """Mentors by name for whose seats somebody waits, those whose name holds `words`."""
-    somebody = sa.exists().where(WaitlistEntry.mentor_id == Mentor.id, _waits)
+    somebody = sa.exists().where(WaitlistEntry.mentor_id == Mentor.id, waits)
     query = _waitlists().where(somebody).order_by(_mentor.c.name, Mentor.id).limit(limit).offset(offset)
     if words:
         query = query.where(_mentor.c.name.icontains(words, autoescape=True))
