@@ -58,12 +58,22 @@ class Settings:
     # Mail
     resend_api_key: str = ""
     resend_url: str = "https://api.resend.com"
+    resend_webhook_secret: str = ""
     resend_timeout_seconds: float = 5.0
     email_from: str = "Huckleberry Mentorships <hello@example.test>"
     email_reply_to: str = ""
 
     # Discord
     discord_client_id: str = ""
+    discord_client_secret: str = ""
+    discord_bot_token: str = ""
+    discord_guild_id: str = ""
+    discord_mentee_role_id: str = ""
+    # Where people join the server; without it nobody is told how
+    discord_invite_url: str = ""
+    discord_authorize_url: str = "https://discord.com/oauth2/authorize"
+    discord_url: str = "https://discord.com/api/v10"
+    discord_timeout_seconds: float = 5.0
 
     # Payments
     stripe_secret_key: str = ""
@@ -106,6 +116,8 @@ class Settings:
     job_heartbeat_seconds: int = 30
     job_sweep_seconds: int = 30
     job_concurrency: int = 10
+    # How long something may wait to be sent before people are alerted
+    alert_after_minutes: int = 10
 
     # Rate limits: multiplies every limit (benchmarks and crawls)
     limits_scale: float = 1.0
@@ -150,12 +162,23 @@ class Settings:
         resend = bool(self.resend_api_key) and "resend.com" in self.resend_url
         stripe = self.stripe_enabled and "stripe.com" in self.stripe_url
         paypal = self.paypal_enabled and "paypal.com" in self.paypal_url
-        return google or resend or stripe or paypal
+        discord = self.discord_enabled and "discord.com" in self.discord_url
+        return google or resend or stripe or paypal or discord
 
     @property
     def google_enabled(self) -> bool:
         """True if mentors can connect Google and people can continue with Google."""
         return bool(self.google_client_id and self.google_client_secret)
+
+    @property
+    def discord_enabled(self) -> bool:
+        """True if messages can be sent on Discord and the bot can run."""
+        return bool(self.discord_bot_token)
+
+    @property
+    def discord_linking(self) -> bool:
+        """True if people can link their Discord accounts."""
+        return bool(self.discord_bot_token and self.discord_client_id and self.discord_client_secret)
 
     @property
     def stripe_enabled(self) -> bool:

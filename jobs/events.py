@@ -11,6 +11,8 @@ from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
 from app.mentees import notices as mentee_notices
+from app.notifications.catalogue import CATALOGUE
+from app.notifications.kinds import Anchor, Kind
 from app.packs import notices as pack_notices
 from app.payments import notices as payment_notices
 from app.settings import Settings
@@ -26,7 +28,12 @@ Handler = Callable[[Platform, Event], Awaitable[None]]
 
 async def send_notification(platform: Platform, event: Event) -> None:
     """Tell people what the event's kind is about."""
-    await notify(platform, event, NOTICES[event.payload["kind"]])
+    await notify(platform, event, notice_of(CATALOGUE[event.payload["kind"]]))
+
+
+def notice_of(kind: Kind) -> Notice:
+    """Who composes a kind: for what comes by time alone, whoever knows its anchor."""
+    return ANCHORED[kind.timed.anchor] if kind.timed else NOTICES[kind.name]
 
 
 # Each may run twice, or again after half of it was done.
@@ -52,6 +59,10 @@ NOTICES: dict[str, Notice] = {
     **payment_notices.NOTICES,
     **testimonial_notices.NOTICES,
 }
+
+
+# What comes by time alone, by what it is counted from: a new kind needs nothing here.
+ANCHORED: dict[Anchor, Notice] = {}
 
 
 def periodic(settings: Settings) -> tuple[Every, ...]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from app.core import clock
 from app.core.outbox import Event
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.notifications import service
-from app.notifications.service import Message
+from app.notifications.catalogue import CATALOGUE
+from app.notifications.service import Message, SkipReason
 from app.settings import Settings
 from app.wiring import Platform
 
@@ -23,6 +27,14 @@ async def notify(platform: Platform, event: Event, notice: Notice) -> None:
     async with platform.database.service(ServiceDoor.JOB) as uow:
         if not await service.recorded(uow, event.id):
             messages = await notice(uow, platform.settings, event.payload)
+            if is_late(event.payload, clock.now()):
+                messages = [replace(message, skip=message.skip or SkipReason.LATE) for message in messages]
             await service.record(uow, platform.mailer, event.id, event.payload["kind"], messages)
             await uow.commit()
     await service.deliver(platform.database, platform.mailer, event.id)
+
+
+def is_late(payload: Mapping[str, Any], now: datetime) -> bool:
+    """True for a timed notification that no longer makes sense at `now`: nobody worked when it was due."""
+    timed = CATALOGUE[payload["kind"]].timed
+    return timed is not None and timed.is_late(datetime.fromisoformat(payload["anchor_at"]), now)

@@ -22,6 +22,13 @@ class Provider(StrEnum):
     DISCORD = "discord"
 
 
+class MailPause(StrEnum):
+    """Why an address takes no mail any more."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
 class Purpose(StrEnum):
     """What a link in a mail is good for."""
 
@@ -31,7 +38,10 @@ class Purpose(StrEnum):
 
 
 class User(WithId, Base):
-    """A person. `deleted_at` set: signed out everywhere, invisible, restorable until `forgotten_at` is set, too."""
+    """A person. `deleted_at` set: signed out everywhere, invisible, restorable until `forgotten_at` is set, too.
+
+    `mail_paused_at`: their address refused our mail, or they called it spam; an admin, or they, may try again.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -39,6 +49,7 @@ class User(WithId, Base):
         sa.CheckConstraint("position('@' in email) > 1 and char_length(email) <= 254", name="email"),
         sa.CheckConstraint("theme in ('auto', 'light', 'dark')", name="theme"),
         sa.CheckConstraint("forgotten_at is null or deleted_at is not null", name="forgotten_at"),
+        sa.CheckConstraint("(mail_paused_at is null) = (mail_paused_reason is null)", name="mail_paused_at"),
     )
 
     email: Mapped[str] = mapped_column(CITEXT, unique=True)
@@ -51,6 +62,8 @@ class User(WithId, Base):
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
+    mail_paused_at: Mapped[datetime | None]
+    mail_paused_reason: Mapped[MailPause | None] = mapped_column(choice(MailPause, "mail_paused_reason"))
 
 
 class StudentProfile(Base):
@@ -73,7 +86,10 @@ class StudentProfile(Base):
 
 
 class UserIdentity(WithId, Base):
-    """An account at a provider that belongs to a user: unique both ways round."""
+    """An account at a provider that belongs to a user: unique both ways round.
+
+    `name`: what it is called there. `closed_at`: since when it takes no direct messages from us.
+    """
 
     __tablename__ = "user_identities"
     __table_args__ = (sa.UniqueConstraint("provider", "subject"), sa.UniqueConstraint("user_id", "provider"))
@@ -83,6 +99,8 @@ class UserIdentity(WithId, Base):
     subject: Mapped[str]
     email: Mapped[str | None]
     created_at: Mapped[datetime]
+    name: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
 
 
 class WebSession(WithId, Base):

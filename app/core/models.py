@@ -49,6 +49,17 @@ class OutboxEvent(WithId, Base):
     done_at: Mapped[datetime | None]
 
 
+class Watchdog(Base):
+    """One row: when a relay last looked for what was left behind, and when people were last alerted. Machine time."""
+
+    __tablename__ = "watchdog"
+    __table_args__ = (sa.CheckConstraint("id = 1", name="id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    swept_at: Mapped[datetime | None]
+    alerted_at: Mapped[datetime | None]
+
+
 class AuditEntry(WithId, Base):
     """Who did what to which row, before and after (personal fields only as changed), from where. Append-only.
 

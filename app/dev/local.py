@@ -66,7 +66,29 @@ VENDORS = (
             "CHECKOUT_ORIGINS": "{sandbox}",
         },
     ),
-    Vendor("Resend", "RESEND_API_KEY", {"RESEND_API_KEY": "re_sandbox", "RESEND_URL": "{sandbox}/resend"}),
+    Vendor(
+        "Resend",
+        "RESEND_API_KEY",
+        {
+            "RESEND_API_KEY": "re_sandbox",
+            "RESEND_URL": "{sandbox}/resend",
+            "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1yZXNlbmQtd2ViaG9vaw==",
+        },
+    ),
+    Vendor(
+        "Discord",
+        "DISCORD_BOT_TOKEN",
+        {
+            "DISCORD_CLIENT_ID": "1000000000000000001",
+            "DISCORD_CLIENT_SECRET": "sandbox-discord-secret",
+            "DISCORD_BOT_TOKEN": "MTAwMDAwMDAwMDAwMDAwMDAwMQ.sandbox.discord-bot",
+            "DISCORD_GUILD_ID": "1000000000000000002",
+            "DISCORD_MENTEE_ROLE_ID": "1000000000000000003",
+            "DISCORD_INVITE_URL": "{sandbox}/discord",
+            "DISCORD_AUTHORIZE_URL": "{sandbox}/discord/oauth2/authorize",
+            "DISCORD_URL": "{sandbox}/discord/api/v10",
+        },
+    ),
 )
 
 

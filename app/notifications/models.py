@@ -32,8 +32,29 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class SkipReason(StrEnum):
+    """Why a notification was recorded and not sent."""
+
+    LATE = "late"  # its time was over before a worker came to it
+    OUTDATED = "outdated"  # what it would tell is no longer so: moved, canceled, renewed, done
+    TURNED_OFF = "turned_off"  # by its recipient, for this kind and channel
+    PAUSED = "paused"  # the address bounced, or its reader complained
+    NOT_CONFIGURED = "not_configured"  # no key of the vendor is set
+
+
+class NotificationOptOut(Base):
+    """A kind of notification that a person doesn't want on a channel."""
+
+    __tablename__ = "notification_opt_outs"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[Channel] = mapped_column(choice(Channel, "channel"), primary_key=True)
+    since: Mapped[datetime]
+
+
 class Delivery(WithId, Base):
-    """A rendered message and what became of it. Its id is the vendor's idempotency key.
+    """A rendered message and what became of it. Its id is the vendor's idempotency key. `reason`: why it was skipped.
 
     `rendered` is the vendor's request body, for sending only: no page shows it, and it is wiped after 30 days, with a
     secret in it once sent. `created_at` and `sent_at` are business time; `first_attempt_at` (the first attempt whose
@@ -59,6 +80,7 @@ class Delivery(WithId, Base):
     rendered: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     provider_id: Mapped[str | None]
     last_error: Mapped[str | None]
+    reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     first_attempt_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]

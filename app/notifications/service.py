@@ -22,10 +22,10 @@ from app.core.unit_of_work import UnitOfWork
 from app.notifications import repository
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.mailer import Mailer
-from app.notifications.models import Channel, DeliveryState
+from app.notifications.models import Channel, DeliveryState, SkipReason
 from app.notifications.sending import deliver
 
-__all__ = ["Attachment", "Message", "deliver", "forget_rendered", "record", "recorded", "send"]
+__all__ = ["Attachment", "Message", "SkipReason", "deliver", "forget_rendered", "record", "recorded", "send"]
 
 KEEP_RENDERED = timedelta(days=30)
 
@@ -41,12 +41,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Who is told, at which address, with which words: `context` is what the kind's templates take."""
+    """Who is told, at which address, with which words: `context` is what the kind's templates take.
+
+    `skip`: why they aren't told after all; that is recorded, too.
+    """
 
     recipient_id: UUID
     address: str
     context: Mapping[str, Any] = field(repr=False)
     attachments: Sequence[Attachment] = ()
+    skip: SkipReason | None = None
 
 
 async def send(

@@ -70,6 +70,9 @@ def doings(world: World) -> None:
         world.add("outbox", name, type="x", payload={}, key=name, **waiting)
         message = {"kind": "x", "channel": "email", "state": "pending", "attempts": 0, "created_at": NOW}
         world.add("deliveries", name, event_id=new_id(), recipient_id=id_, **message)
+        world.add("notification_opt_outs", name, user_id=id_, kind="x", channel="email", since=NOW)
+        if role is Role.ADMIN:
+            world.add("watchdog", name, id=1, swept_at=NOW)
         world.add("audit_log", name, at=NOW, actor_id=id_, actor_role=role, action="x", subject_type="x")
 
 

@@ -74,6 +74,8 @@ VISIBLE: dict[str, Seen] = {
     "outbox": admin_only,
     "deliveries": self_or_admin,
     "audit_log": admin_only,
+    "notification_opt_outs": self_or_admin,
+    "watchdog": admin_only,
     "idempotency_keys": self_only,
     "orders": pair_or_admin,
     "payments": pair_or_admin,
