@@ -257,13 +257,15 @@ _CALENDARS = (
     ),
 )
 
-_STUDIO = Kind(
-    "sending_stuck",
-    "Messages wait to be sent for too long",
-    "the oldest has waited for longer than ALERT_AFTER_MINUTES",
-    ADMIN,
-    key=("hour",),
-    optional=False,
+_STUDIO = (
+    Kind(
+        "sending_stuck",
+        "Messages wait to be sent for too long",
+        "the oldest has waited for longer than ALERT_AFTER_MINUTES",
+        ADMIN,
+        key=("hour",),
+        optional=False,
+    ),
 )
 
 CATALOGUE: dict[str, Kind] = {
