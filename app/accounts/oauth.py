@@ -1,13 +1,11 @@
-"""Trips to Google's consent page and back: authorization code with PKCE, one use of a state, bound to one browser."""
+"""Google's side of a trip to its consent page: the page's address, and what the code that comes back is good for."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +14,9 @@ import requests
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error
 
-from app.accounts import repository
 from app.accounts.identities import UserInfo
-from app.core.errors import BadRequest, Refused, Unavailable
-from app.core.ids import hash_secret, new_secret
-from app.core.unit_of_work import Role, UnitOfWork
+from app.core.errors import Refused, Unavailable
+from app.core.unit_of_work import Role
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -29,7 +25,6 @@ for _name in ("requests_oauthlib.oauth2_session", "oauthlib.oauth2.rfc6749.clien
     logging.getLogger(_name).setLevel(logging.INFO)
 
 CALLBACK = "/auth/google/callback"
-TRIP = timedelta(minutes=10)
 _GOOGLE = "https://www.googleapis.com/auth/"
 # Spelled as Google answers: asked for as "email", they would come back under another name.
 _IDENTITY = ("openid", f"{_GOOGLE}userinfo.email", f"{_GOOGLE}userinfo.profile")
@@ -66,16 +61,6 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Trip:
-    """Somebody who came back: who set out (None: nobody was signed in), what for, and what was noted then."""
-
-    user_id: UUID | None
-    purpose: str
-    details: Mapping[str, Any]
-    verifier: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Grant:
     """A trip's outcome, handed to the function that its purpose names."""
 
@@ -83,14 +68,6 @@ class Grant:
     details: Mapping[str, Any]
     credentials: Credentials
     userinfo: UserInfo
-
-
-@dataclass(frozen=True)
-class Departure:
-    """Where to send the browser, and the secret that it must bring back in a cookie."""
-
-    url: str
-    browser_secret: str = field(repr=False)
 
 
 class GoogleOAuth:
@@ -155,58 +132,6 @@ class GoogleOAuth:
         )
 
 
-async def set_out(
-    uow: UnitOfWork,
-    google: GoogleOAuth,
-    purpose: str,
-    *,
-    user_id: UUID | None,
-    details: Mapping[str, Any],
-    browser_secret: str | None,
-) -> Departure:
-    """Note a trip of one of PURPOSES, good for ten minutes of machine time. Service unit of work.
-
-    `browser_secret`: what the browser carries from another trip, so that two tabs don't disturb each other.
-    """
-    state, verifier = new_secret(), secrets.token_urlsafe(64)
-    carried = browser_secret or new_secret()
-    await repository.add_oauth_state(
-        uow.session,
-        {
-            "state_hash": hash_secret(state),
-            "browser_hash": hash_secret(carried),
-            "user_id": user_id,
-            "purpose": purpose,
-            "verifier": verifier,
-            "details": dict(details),
-            "expires_at": datetime.now(UTC) + TRIP,
-        },
-    )
-    return Departure(google.consent_page(PURPOSES[purpose], state, verifier), carried)
-
-
-async def come_back(uow: UnitOfWork, *, state: str, user_id: UUID | None, browser_secret: str | None) -> Trip:
-    """The trip that `state` names, which can't be taken again. Service unit of work.
-
-    Raises BadRequest("oauth_state"), with one sentence for all: unknown, used or outdated state, another browser,
-    or another account signed in than the one that set out.
-    """
-    row = await repository.take_oauth_state(uow.session, hash_secret(state))
-    await uow.commit()
-    if (
-        row is None
-        or row.expires_at <= datetime.now(UTC)
-        or not secrets.compare_digest(row.browser_hash, hash_secret(browser_secret or ""))
-        or row.user_id not in (None, user_id)
-    ):
-        raise BadRequest(_LOST, code="oauth_state")
-    return Trip(row.user_id, row.purpose, row.details, row.verifier)
-
-
-_LOST = (
-    "This way back from Google was used already, took longer than ten minutes, or began in another browser."
-    " Nothing was changed; please start again."
-)
 _REFUSED = "Google didn't accept the way back. Nothing was changed; please start again."
 _UNAVAILABLE = "Google doesn't answer at the moment. Nothing was changed; please try again in a few minutes."
 _SCOPES_MISSING = (

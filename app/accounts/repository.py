@@ -1,4 +1,4 @@
-"""SQL of accounts: users, identities, links in mails, web sessions, access tokens, trips to Google."""
+"""SQL of accounts: users, identities, links in mails, web sessions, access tokens, trips to consent pages."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ async def drop_access_token(session: AsyncSession, user_id: UUID, id_: UUID) -> 
     return _rows(await session.execute(statement.returning(AccessToken.id))) == 1
 
 
-# Trips to Google
+# Trips to consent pages
 
 
 async def add_oauth_state(session: AsyncSession, values: Values) -> None:

@@ -7,30 +7,25 @@ request and the `Grant`; those of this slice are in PURPOSES, the calendar's in 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 
 from app.accounts import identities, oauth
-from app.accounts.http.common import (
-    browser_of,
-    private_cookie,
-    remember,
-    service_door,
-    settings_of,
-    signed_in,
-)
-from app.accounts.oauth import GoogleOAuth, Grant, Trip
+from app.accounts.http.common import browser_of, remember, service_door, settings_of, signed_in
+from app.accounts.http.trips import Road, arrive, leave
+from app.accounts.oauth import GoogleOAuth, Grant
 from app.accounts.themselves import require_themselves
-from app.core.errors import BadRequest, Forbidden, NotFound, Unauthenticated
+from app.accounts.trips import Trip
+from app.core.errors import Forbidden, NotFound, Unauthenticated
 from app.core.middleware import unit_of_work
 from app.core.web import HOME, AppRequest, Flash, Viewer, local_path, see_other
 
 Finish = Callable[[AppRequest, Grant], Awaitable[Response[str]]]
 
-BROWSER_COOKIE = "google_trip"
-COOKIE_PATH = "/auth/google"
+ROAD = Road("Google", "/auth/google", "google_trip")
 DENIED = "You said no at Google. Nothing was changed."
 WELCOME = "Welcome! Times are shown in {zone}; you can change that in the settings."
 _BACK = {"sign-in": "/sign-in", "link": "/settings", "calendar": "/instructor/settings"}
@@ -53,50 +48,29 @@ async def set_out(request: AppRequest, viewer: NamedDependency[Viewer | None]) -
         "next": local_path(request.query_params.get("next"), ""),
         "time_zone": request.query_params.get("time_zone", "")[:64],
     }
-    async with service_door(request) as uow:
-        departure = await oauth.set_out(
-            uow,
-            _adapter(request),
-            name,
-            user_id=viewer.id if viewer and purpose.signed_in else None,
-            details=details,
-            browser_secret=request.cookies.get(BROWSER_COOKIE),
-        )
-    response = Response("", status_code=303, headers={"location": departure.url})
-    minutes = int(oauth.TRIP.total_seconds())
-    response.set_cookie(
-        private_cookie(
-            settings_of(request),
-            BROWSER_COOKIE,
-            departure.browser_secret,
-            max_age=minutes,
-            path=COOKIE_PATH,
-        )
+    return await leave(
+        request,
+        ROAD,
+        name,
+        partial(_adapter(request).consent_page, purpose),
+        user_id=viewer.id if viewer and purpose.signed_in else None,
+        details=details,
     )
-    return response
 
 
 @get("/auth/google/callback", include_in_schema=False)
-async def come_back(request: AppRequest, viewer: NamedDependency[Viewer | None]) -> Response[str]:
+async def come_back(request: AppRequest) -> Response[str]:
     """Take the trip's state, exchange the code outside of any transaction, and let the purpose finish."""
     query = request.query_params
-    async with service_door(request) as uow:
-        trip = await oauth.come_back(
-            uow,
-            state=query.get("state", ""),
-            user_id=viewer.id if viewer else None,
-            browser_secret=request.cookies.get(BROWSER_COOKIE),
-        )
+    finishers = _finishers(request)
+    trip = await arrive(request, ROAD, finishers)
     if "error" in query or not query.get("code"):
         return _denied(request, trip)
     await unit_of_work(request.scope).commit()
     credentials, userinfo = await _adapter(request).exchange(
         oauth.PURPOSES[trip.purpose], query["code"], trip.verifier
     )
-    finish = _finishers(request).get(trip.purpose)
-    if finish is None:
-        raise BadRequest
-    return await finish(request, Grant(trip.user_id, trip.details, credentials, userinfo))
+    return await finishers[trip.purpose](request, Grant(trip.user_id, trip.details, credentials, userinfo))
 
 
 async def finish_sign_in(request: AppRequest, grant: Grant) -> Response[str]:
