@@ -1,4 +1,4 @@
-"""Tables that belong to no slice: the outbox, the audit log, idempotency keys."""
+"""Tables that belong to no slice: the outbox and the inbox, the audit log, idempotency keys."""
 
 from __future__ import annotations
 
@@ -56,6 +56,30 @@ class Watchdog(Base):
     __table_args__ = (sa.CheckConstraint("id = 1", name="id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+class Vendor(StrEnum):
+    """Who tells us something by webhooks that are kept."""
+
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+    RESEND = "resend"
+
+
+class WebhookEvent(WithId, Base):
+    """The inbox: a delivery whose signature held, once for each event of a vendor. Raw bodies live 90 days."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (sa.UniqueConstraint("provider", "provider_event_id"),)
+
+    provider: Mapped[Vendor] = mapped_column(choice(Vendor, "provider"))
+    provider_event_id: Mapped[str]
+    type: Mapped[str]
+    subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    processed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+
     swept_at: Mapped[datetime | None]
     alerted_at: Mapped[datetime | None]
 

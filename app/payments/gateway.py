@@ -67,10 +67,6 @@ class ProviderRefused(Exception):
         super().__init__(f"{code}: {message}")
 
 
-class ForgedWebhook(Exception):
-    """A delivery whose signature, time stamp or body is not the provider's; the message says what is wrong."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
     """What a code takes off a price: a share in percent or an amount; `code` is what people read.

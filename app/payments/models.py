@@ -1,14 +1,12 @@
-"""Orders, the money that came for them and went back, what providers told, and what reconciliation found."""
+"""Orders, the money that came for them and went back, and what reconciliation found."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, WithId, choice
@@ -158,22 +156,6 @@ class Refund(WithId, Base):
     problem: Mapped[str | None]
     requested_at: Mapped[datetime] = mapped_column(index=True)
     settled_at: Mapped[datetime | None]
-
-
-class WebhookEvent(WithId, Base):
-    """The inbox: a delivery whose signature held, once for each event of a provider. Raw bodies live 90 days."""
-
-    __tablename__ = "webhook_events"
-    __table_args__ = (sa.UniqueConstraint("provider", "provider_event_id"),)
-
-    provider: Mapped[Provider] = mapped_column(choice(Provider, "provider"))
-    provider_event_id: Mapped[str]
-    type: Mapped[str]
-    subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    received_at: Mapped[datetime] = mapped_column(index=True)
-    processed_at: Mapped[datetime | None]
-    outcome: Mapped[str | None]
 
 
 class ReconciliationRun(WithId, Base):

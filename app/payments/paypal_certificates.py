@@ -14,8 +14,9 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from app.core import tls
+from app.core.inbox import ForgedWebhook
 from app.payments import paypal_chain as chain
-from app.payments.gateway import ForgedWebhook, ProviderUnavailable
+from app.payments.gateway import ProviderUnavailable
 from app.settings import Settings
 
 MOST_BYTES = 64 * 1024

@@ -15,7 +15,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from app.payments.gateway import ForgedWebhook
+from app.core.inbox import ForgedWebhook
 
 # PayPal's own names in these certificates (live and its sandbox), whatever host serves them.
 NAMES = ("messageverificationcerts.paypal.com", "messageverificationcerts.sandbox.paypal.com")

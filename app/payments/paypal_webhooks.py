@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from app.payments.gateway import ForgedWebhook
+from app.core.inbox import ForgedWebhook
 from app.payments.paypal_certificates import Certificates
 
 ALGORITHM = "SHA256withRSA"

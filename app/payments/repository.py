@@ -28,7 +28,6 @@ from app.payments.models import (
     ReconciliationRun,
     Refund,
     RefundStatus,
-    WebhookEvent,
 )
 
 T = TypeVar("T", bound=Base)
@@ -178,24 +177,6 @@ async def is_loyal(session: AsyncSession, student_id: UUID, rule: Grandfathering
         return False
     earlier = sa.exists().where(Order.student_id == student_id, Order.paid_at < rule.before)
     return bool((await session.execute(sa.select(earlier))).scalar_one())
-
-
-async def receive(session: AsyncSession, **values: Any) -> UUID | None:
-    """Keep a webhook; its id, None if it came before."""
-    query = insert(WebhookEvent).values(id=new_id(), **values).on_conflict_do_nothing()
-    return (await session.execute(query.returning(WebhookEvent.id))).scalar_one_or_none()
-
-
-async def webhook(session: AsyncSession, webhook_id: UUID) -> WebhookEvent | None:
-    """A webhook in the inbox."""
-    return await _one(session, sa.select(WebhookEvent).where(WebhookEvent.id == webhook_id))
-
-
-async def close_webhook(session: AsyncSession, webhook_id: UUID, outcome: str, now: datetime) -> None:
-    """The webhook was dealt with."""
-    await session.execute(
-        sa.update(WebhookEvent).where(WebhookEvent.id == webhook_id).values(processed_at=now, outcome=outcome)
-    )
 
 
 def _comparable(since: datetime) -> sa.ColumnElement[bool]:

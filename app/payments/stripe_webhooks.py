@@ -10,7 +10,8 @@ from typing import Any
 
 import stripe
 
-from app.payments.gateway import Delivery, ForgedWebhook
+from app.core.inbox import ForgedWebhook
+from app.payments.gateway import Delivery
 from app.payments.stripe_state import uuid_of
 
 HEADER = "stripe-signature"

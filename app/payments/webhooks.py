@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from app.core import clock
+from app.core import inbox
+from app.core.models import Vendor
 from app.core.rls import ServiceDoor
 from app.payments import repository
 from app.payments.cashier import Cashier
@@ -53,48 +52,39 @@ async def receive(cashier: Cashier, provider: Provider, body: bytes, headers: Ma
     """
     delivery = await cashier.gateway(provider).verify(body, headers, datetime.now(UTC))
     async with cashier.database.service(ServiceDoor.WEBHOOK) as uow, uow.transaction():
-        webhook_id = await repository.receive(
-            uow.session,
-            provider=provider,
-            provider_event_id=delivery.event_id,
-            type=delivery.type,
+        return await inbox.receive(
+            uow,
+            Vendor(provider),
+            delivery.event_id,
+            type_=delivery.type,
             subject=_subject(delivery),
-            body=_storable(body),
-            received_at=clock.now(),
+            body=body,
+            job="payment/webhook",
         )
-        if webhook_id is not None:
-            await uow.emit("payment/webhook", {"webhook_id": webhook_id}, key=f"payment/webhook:{webhook_id}")
-    return webhook_id is not None
 
 
 async def process(cashier: Cashier, webhook_id: UUID) -> None:
     """Act on a kept webhook: what it says is only a reason to ask. Raises ProviderUnavailable, ProviderRefused."""
     async with cashier.database.service(ServiceDoor.JOB) as uow:
-        webhook = await repository.webhook(uow.session, webhook_id)
-        if webhook is None or webhook.processed_at is not None:
+        webhook = await inbox.waiting(uow, webhook_id)
+        if webhook is None:
             return
-        subject = webhook.subject
+        provider, subject = Provider(webhook.provider), webhook.subject
         order = await repository.order_of(
             uow.session,
-            webhook.provider,
+            provider,
             order_id=UUID(subject["order_id"]) if subject.get("order_id") else None,
             session_id=subject.get("session_id"),
             payment_id=subject.get("payment_id"),
         )
     outcome = "ignored"
-    if webhook.type in HANDLED[webhook.provider]:
+    if webhook.type in HANDLED[provider]:
         outcome = "not ours" if order is None else "done"
     if order is not None and outcome == "done":
         hint = Hint(_own(subject.get("session_id"), order.provider_session_id), subject.get("dispute_id"))
         await sync(cashier, order.id, hint)
     async with cashier.database.service(ServiceDoor.JOB) as uow, uow.transaction():
-        await repository.close_webhook(uow.session, webhook_id, outcome, clock.now())
-
-
-def _storable(body: bytes) -> Any:
-    """A body as the table can hold it: what PostgreSQL takes for no letter (NUL, half a pair) becomes U+FFFD."""
-    text = json.dumps(json.loads(body), ensure_ascii=False)
-    return json.loads(text.encode(errors="replace").replace(b"\\u0000", b"\\ufffd"))
+        await inbox.close(uow, webhook_id, outcome)
 
 
 def _subject(delivery: Delivery) -> dict[str, str]:

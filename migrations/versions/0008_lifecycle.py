@@ -65,6 +65,12 @@ def upgrade() -> None:
     op.execute(f"grant select (reason) on deliveries to {APP}")
     for table, rules in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
+    op.drop_constraint(op.f("ck_webhook_events_provider"), "webhook_events")
+    op.create_check_constraint(
+        op.f("ck_webhook_events_provider"), "webhook_events", "provider in ('stripe', 'paypal', 'resend')"
+    )
+    # Who reads mail says whether it arrives: they, or an admin, have it sent again.
+    op.execute(f"grant update (mail_paused_at, mail_paused_reason) on users to {APP}")
         op.execute(f"grant select, insert, update, delete on {table} to {SERVICE}")
         op.execute(f"create policy service on {table} to {SERVICE} using (true) with check (true)")
         for command, rule in rules.items():
@@ -80,6 +86,11 @@ def downgrade() -> None:
     op.drop_column("user_identities", "name")
     op.drop_constraint(op.f("ck_users_mail_paused_at"), "users")
     op.drop_column("users", "mail_paused_reason")
+    op.drop_constraint(op.f("ck_webhook_events_provider"), "webhook_events")
+    op.execute("delete from webhook_events where provider = 'resend'")
+    op.create_check_constraint(
+        op.f("ck_webhook_events_provider"), "webhook_events", "provider in ('stripe', 'paypal')"
+    )
     op.drop_column("users", "mail_paused_at")
     op.drop_table("watchdog")
     op.drop_table("notification_opt_outs")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.payments.gateway import ForgedWebhook
+from app.core.inbox import ForgedWebhook
 from app.payments.paypal_certificates import Certificates
 from app.payments.paypal_webhooks import event_of
 from app.settings import Settings

@@ -12,7 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from app.payments.gateway import ForgedWebhook, ProviderUnavailable
+from app.core.inbox import ForgedWebhook
+from app.payments.gateway import ProviderUnavailable
 from app.payments.paypal_certificates import Certificates
 from app.settings import Settings
 from tests.payments.issuing import Issuer, pem

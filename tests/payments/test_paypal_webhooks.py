@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from app.payments.gateway import ForgedWebhook, ProviderUnavailable
+from app.core.inbox import ForgedWebhook
+from app.payments.gateway import ProviderUnavailable
 from app.payments.paypal import PayPalGateway
 from sandbox.paypal.authority import Authority
 from sandbox.state import Store

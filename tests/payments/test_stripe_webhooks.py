@@ -13,7 +13,8 @@ import stripe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.payments.gateway import Delivery, ForgedWebhook
+from app.core.inbox import ForgedWebhook
+from app.payments.gateway import Delivery
 from app.payments.stripe import StripeGateway
 from app.settings import Settings
 from tests.payments.stripe_desk import Desk, purchase, stripe_settings

@@ -9,10 +9,11 @@ from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 
 from app.core.errors import BadRequest, NotFound, Unavailable
+from app.core.inbox import ForgedWebhook
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest
 from app.payments import webhooks
-from app.payments.gateway import ForgedWebhook, Provider, ProviderRefused, ProviderUnavailable
+from app.payments.gateway import Provider, ProviderRefused, ProviderUnavailable
 from app.payments.http.common import outside
 
 logger = logging.getLogger(__name__)
