@@ -49,13 +49,6 @@ class OutboxEvent(WithId, Base):
     done_at: Mapped[datetime | None]
 
 
-class Watchdog(Base):
-    """One row: when a relay last looked for what was left behind, and when people were last alerted. Machine time."""
-
-    __tablename__ = "watchdog"
-    __table_args__ = (sa.CheckConstraint("id = 1", name="id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 class Vendor(StrEnum):
     """Who tells us something by webhooks that are kept."""
 
@@ -80,6 +73,13 @@ class WebhookEvent(WithId, Base):
     outcome: Mapped[str | None]
 
 
+class Watchdog(Base):
+    """One row: when a relay last looked for what was left behind, and when people were last alerted. Machine time."""
+
+    __tablename__ = "watchdog"
+    __table_args__ = (sa.CheckConstraint("id = 1", name="id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     swept_at: Mapped[datetime | None]
     alerted_at: Mapped[datetime | None]
 

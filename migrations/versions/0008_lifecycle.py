@@ -61,16 +61,16 @@ def upgrade() -> None:
     )
     op.add_column("user_identities", sa.Column("name", sa.Text(), nullable=True))
     op.add_column("user_identities", at("closed_at", nullable=True))
-    op.add_column("deliveries", sa.Column("reason", sa.Text(), nullable=True))
-    op.execute(f"grant select (reason) on deliveries to {APP}")
-    for table, rules in POLICIES.items():
-        op.execute(f"alter table {table} enable row level security")
     op.drop_constraint(op.f("ck_webhook_events_provider"), "webhook_events")
     op.create_check_constraint(
         op.f("ck_webhook_events_provider"), "webhook_events", "provider in ('stripe', 'paypal', 'resend')"
     )
     # Who reads mail says whether it arrives: they, or an admin, have it sent again.
     op.execute(f"grant update (mail_paused_at, mail_paused_reason) on users to {APP}")
+    op.add_column("deliveries", sa.Column("reason", sa.Text(), nullable=True))
+    op.execute(f"grant select (reason) on deliveries to {APP}")
+    for table, rules in POLICIES.items():
+        op.execute(f"alter table {table} enable row level security")
         op.execute(f"grant select, insert, update, delete on {table} to {SERVICE}")
         op.execute(f"create policy service on {table} to {SERVICE} using (true) with check (true)")
         for command, rule in rules.items():
@@ -82,15 +82,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("deliveries", "reason")
-    op.drop_column("user_identities", "closed_at")
-    op.drop_column("user_identities", "name")
-    op.drop_constraint(op.f("ck_users_mail_paused_at"), "users")
-    op.drop_column("users", "mail_paused_reason")
     op.drop_constraint(op.f("ck_webhook_events_provider"), "webhook_events")
     op.execute("delete from webhook_events where provider = 'resend'")
     op.create_check_constraint(
         op.f("ck_webhook_events_provider"), "webhook_events", "provider in ('stripe', 'paypal')"
     )
+    op.drop_column("user_identities", "closed_at")
+    op.drop_column("user_identities", "name")
+    op.drop_constraint(op.f("ck_users_mail_paused_at"), "users")
+    op.drop_column("users", "mail_paused_reason")
     op.drop_column("users", "mail_paused_at")
     op.drop_table("watchdog")
     op.drop_table("notification_opt_outs")
