@@ -19,22 +19,29 @@ from playwright.async_api import Browser, async_playwright
 from app.dev import browser_files, chromium
 from e2e.support.browser import Windows
 from e2e.support.newcomers import enroll
-from e2e.support.platform import PROJECT, RunningPlatform, running
+from e2e.support.platform import PROJECT, RunningPlatform, copied, running, untouched_folder
 
 DATA = PROJECT / ".data"
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a platform that was started once and stopped, made by whichever worker comes first."""
+    base = tmp_path_factory.getbasetemp()
+    return untouched_folder((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "untouched")
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, untouched: Path) -> Iterator[RunningPlatform]:
     """The platform that this worker's journeys share."""
-    with running(tmp_path_factory.mktemp("platform")) as platform:
+    with running(copied(untouched, tmp_path_factory.mktemp("platform"))) as platform:
         yield platform
 
 
 @pytest.fixture
-def fresh_platform(tmp_path: Path) -> Iterator[RunningPlatform]:
-    """A platform of the test's own, with untouched demo data and clock (about 10 s to start)."""
-    with running(tmp_path / "platform") as platform:
+def fresh_platform(tmp_path: Path, untouched: Path) -> Iterator[RunningPlatform]:
+    """A platform of the test's own, with untouched demo data and clock."""
+    with running(copied(untouched, tmp_path / "platform")) as platform:
         yield platform
 
 

@@ -24,6 +24,17 @@ PASSWORD = "mentorships-demo"
 _EXPECTED = "Failed to load resource: the server responded with a status of 4"  # refusals are answers too
 
 
+# The elements with a text of their own that are to be seen.
+SHOWN = """new Set([...document.body.querySelectorAll("*")].filter(element => element.checkVisibility()
+    && [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim())))"""
+CONTRAST_OF_OTHERS = """async () => {
+    const others = [...window.shownNow].filter(element => !window.shownBefore.has(element));
+    if (!others.length) return {violations: []};
+    return axe.run({include: others}, {runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]},
+        resultTypes: ["violations"]});
+}"""
+
+
 @dataclass
 class Complaints:
     """Console errors, failed scripts and requests that leave the machine; a journey must end without any."""
@@ -104,21 +115,38 @@ class Windows:
 
     async def axe(self, page: Page, tags: Sequence[str] = WCAG) -> list[str]:
         """What axe finds wrong with the page as it is shown now: `rule: selector (help)`, empty for nothing."""
-        if not await page.evaluate("'axe' in window"):
-            await page.evaluate(self.axe_file.read_text())
+        await self._bring_axe(page)
         result: dict[str, Any] = await page.evaluate(
             "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", list(tags)
         )
-        return [
-            f"{violation['id']}: {' '.join(map(str, node['target']))} ({violation['help']})"
-            for violation in result["violations"]
-            for node in violation["nodes"]
-        ]
+        return _told(result)
+
+    async def note_shown(self, page: Page) -> None:
+        """Remember which texts the page shows now, for `contrast_of_others`."""
+        await page.evaluate(f"() => {{ window.shownBefore = window.shownNow; window.shownNow = {SHOWN}; }}")
+
+    async def contrast_of_others(self, page: Page) -> list[str]:
+        """As `axe`, only about colours and only of texts that weren't shown at the `note_shown` before the last."""
+        await self._bring_axe(page)
+        result: dict[str, Any] = await page.evaluate(CONTRAST_OF_OTHERS)
+        return _told(result)
+
+    async def _bring_axe(self, page: Page) -> None:
+        if not await page.evaluate("'axe' in window"):
+            await page.evaluate(self.axe_file.read_text())
 
     async def close(self) -> None:
         """Close every window."""
         for context in self.contexts:
             await context.close()
+
+
+def _told(result: dict[str, Any]) -> list[str]:
+    return [
+        f"{violation['id']}: {' '.join(map(str, node['target']))} ({violation['help']})"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
 
 
 async def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -61,6 +62,26 @@ class RunningPlatform:
             finally:
                 process.terminate()
                 process.wait(STOP_SECONDS)
+
+
+def untouched_folder(folder: Path) -> Path:
+    """`folder`, the data folder of a platform with demo data that was stopped; one of several callers makes it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            draft = folder.with_suffix(".draft")
+            with running(draft):
+                pass
+            draft.rename(folder)
+    return folder
+
+
+def copied(untouched: Path, folder: Path) -> Path:
+    """`folder`, a copy of `untouched` in which a platform starts without making anything."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", f"{untouched}/.", str(folder)], check=True)
+    return folder
 
 
 @contextmanager
