@@ -62,7 +62,7 @@ async def test_three_workers_perform_every_event_once(
         performed[event.id] += 1
 
     monkeypatch.setitem(EVENTS, "test/tea", perform)
-    count = 200 if either.redis_url else 1000
+    count = 200 if either.redis_url else 400
     ids = await emit(database, "test/tea", count)
 
     async def all_done() -> bool:
