@@ -17,12 +17,16 @@ from sandbox.chaos import Chaos
 from sandbox.clock import BusinessClock
 from sandbox.control import chaos as control_chaos
 from sandbox.control import clock as control_clock
+from sandbox.control import discord as control_discord
 from sandbox.control import google as control_google
 from sandbox.control import paypal as control_paypal
 from sandbox.control import resend as control_resend
 from sandbox.control import stripe as control_stripe
 from sandbox.control import watch
 from sandbox.control.errors import ControlError
+from sandbox.discord import errors as discord_errors
+from sandbox.discord import rest_gateway, rest_messages, rest_server
+from sandbox.discord.service import Discord
 from sandbox.gate import Gate
 from sandbox.google import calendar, events, oauth
 from sandbox.google import errors as google_errors
@@ -49,6 +53,8 @@ from sandbox.vendors import Vendor
 from sandbox.webhooks import Courier
 
 VENDOR_ERRORS = (
+    discord_errors.DiscordError,
+    discord_errors.OAuthError,
     google_errors.GoogleError,
     google_errors.OAuthError,
     paypal_errors.PayPalError,
@@ -57,7 +63,9 @@ VENDOR_ERRORS = (
     stripe_errors.StripeError,
 )
 VendorError = (
-    google_errors.GoogleError
+    discord_errors.DiscordError
+    | discord_errors.OAuthError
+    | google_errors.GoogleError
     | google_errors.OAuthError
     | paypal_errors.PayPalError
     | paypal_errors.TokenError
@@ -66,6 +74,7 @@ VendorError = (
 )
 EXPECTED = (*VENDOR_ERRORS, ControlError, HTTPException)
 VENDORS = {
+    "discord": Vendor("discord", lambda path: not path.startswith("/api/"), discord_errors.fault),
     "google": Vendor(
         "google",
         lambda path: (
@@ -84,6 +93,7 @@ async def reset(
     chaos: NamedDependency[Chaos],
     courier: NamedDependency[Courier],
     recorder: NamedDependency[Recorder],
+    discord: NamedDependency[Discord],
     google: NamedDependency[Google],
     paypal: NamedDependency[PayPal],
     resend: NamedDependency[Resend],
@@ -94,6 +104,7 @@ async def reset(
         chaos.calm(name)
     courier.forget()
     recorder.clear()
+    discord.reset()
     google.reset()
     paypal.reset()
     resend.reset()
@@ -115,6 +126,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "chaos": chaos,
         "clock": clock,
         "courier": courier,
+        "discord": Discord(settings, store),
         "front": home.Front(clock, google, paypal, resend),
         "google": google,
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
@@ -155,6 +167,7 @@ def routes() -> list[ControllerRouterHandler]:
         watch,
         control_chaos,
         control_clock,
+        control_discord,
         control_google,
         control_paypal,
         control_resend,
@@ -163,6 +176,10 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         *home.HANDLERS,
         *resend_pages.HANDLERS,
+        Router(
+            "/discord/api/v10",
+            route_handlers=[*rest_gateway.HANDLERS, *rest_messages.HANDLERS, *rest_server.HANDLERS],
+        ),
         Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
         Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),
@@ -201,6 +218,9 @@ def _http_error(request: HttpRequest, error: HTTPException) -> HttpResponse:
     if path.startswith("/resend/"):
         name = "method_not_allowed" if error.status_code == 405 else "not_found"
         return reply(resend_errors.ResendError(error.status_code, name, error.detail).answer())
+    if path.startswith("/discord/"):
+        message = f"{error.status_code}: {error.detail}"
+        return reply(discord_errors.DiscordError(error.status_code, 0, message).answer())
     if path.startswith("/google/"):
         return reply(google_errors.GoogleError(error.status_code, "notFound", error.detail).answer())
     if path.startswith("/paypal/"):

@@ -16,7 +16,9 @@ KEEP = 20_000
 SECRETS = frozenset(
     {"access_token", "client_secret", "code_verifier", "id_token", "key", "refresh_token", "token"}
 )
-AT_VENDOR = {"google": SECRETS | {"code"}}  # elsewhere a code is what an error or a discount is called
+AT_VENDOR = {
+    name: SECRETS | {"code"} for name in ("discord", "google")
+}  # elsewhere a code is what an error or a discount is called
 HEADERS = frozenset(
     {"content-type", "idempotency-key", "if-match", "if-none-match", "prefer", "stripe-version", "user-agent"}
 )

@@ -14,6 +14,11 @@ STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 PAYPAL_CLIENT_ID = "sandbox-paypal-client"
 PAYPAL_CLIENT_SECRET = "sandbox-paypal-secret"
 PAYPAL_WEBHOOK_ID = "sandbox-paypal-webhook"
+DISCORD_CLIENT_ID = "1000000000000000001"
+DISCORD_CLIENT_SECRET = "sandbox-discord-secret"
+DISCORD_BOT_TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAwMQ.sandbox.discord-bot"
+DISCORD_GUILD_ID = "1000000000000000002"
+DISCORD_MENTEE_ROLE_ID = "1000000000000000003"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,7 @@ class Settings:
 
     `database_url` (the platform's service role) lets the clock stop where something becomes due; empty: it just
     moves. `idle_seconds`: how long the platform may take to get idle at a stop. `push_http` lets push channels have plain http addresses, which Google refuses.
+    `discord_answer_seconds`: how long a bot may take to answer an interaction; Discord waits 3 s.
     """
 
     data_dir: Path
@@ -39,6 +45,12 @@ class Settings:
     paypal_client_id: str = PAYPAL_CLIENT_ID
     paypal_client_secret: str = PAYPAL_CLIENT_SECRET
     paypal_webhook_id: str = PAYPAL_WEBHOOK_ID
+    discord_client_id: str = DISCORD_CLIENT_ID
+    discord_client_secret: str = DISCORD_CLIENT_SECRET
+    discord_bot_token: str = DISCORD_BOT_TOKEN
+    discord_guild_id: str = DISCORD_GUILD_ID
+    discord_mentee_role_id: str = DISCORD_MENTEE_ROLE_ID
+    discord_answer_seconds: float = 3.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -61,6 +73,11 @@ class Settings:
             paypal_client_id=source.get("PAYPAL_CLIENT_ID") or PAYPAL_CLIENT_ID,
             paypal_client_secret=source.get("PAYPAL_CLIENT_SECRET") or PAYPAL_CLIENT_SECRET,
             paypal_webhook_id=source.get("PAYPAL_WEBHOOK_ID") or PAYPAL_WEBHOOK_ID,
+            discord_client_id=source.get("DISCORD_CLIENT_ID") or DISCORD_CLIENT_ID,
+            discord_client_secret=source.get("DISCORD_CLIENT_SECRET") or DISCORD_CLIENT_SECRET,
+            discord_bot_token=source.get("DISCORD_BOT_TOKEN") or DISCORD_BOT_TOKEN,
+            discord_guild_id=source.get("DISCORD_GUILD_ID") or DISCORD_GUILD_ID,
+            discord_mentee_role_id=source.get("DISCORD_MENTEE_ROLE_ID") or DISCORD_MENTEE_ROLE_ID,
         )
 
     @property

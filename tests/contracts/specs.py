@@ -30,6 +30,7 @@ needs_specs = pytest.mark.skipif(
 
 # A vendor of the sandbox: the contract's name, the paths it describes, and of those the ones it leaves out.
 CONTRACTS = {
+    "discord": ("discord", "/api/v10/", ()),
     "google": ("google-calendar", "/calendar/v3/", ("/calendar/v3/users/",)),
     "paypal": ("paypal", "/v2/", ()),
     "resend": ("resend", "/emails", ()),
@@ -93,6 +94,8 @@ def _contract(item: dict[str, Any]) -> str:
     name, prefix, outside = CONTRACTS[item["vendor"]]
     if item["path"] == "/v1/disputes":  # the subset has a dispute, but no list of them
         return ""
+    if item["vendor"] == "discord" and validator().find("discord", item["method"], item["path"]) is None:
+        return ""  # the subset leaves out what the platform's own code doesn't call
     is_calendar_itself = item["path"].startswith("/calendar/v3/calendars/") and item["path"].count("/") == 4
     if not item["path"].startswith(prefix) or item["path"].startswith(outside) or is_calendar_itself:
         return ""

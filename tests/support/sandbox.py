@@ -62,6 +62,16 @@ class Control:
         items: list[dict[str, Any]] = self.call("GET", "/mailbox", to=to)["items"]
         return items
 
+    def discord_messages(self, recipient: str = "") -> list[dict[str, Any]]:
+        """The bot's messages to a member (empty: all), oldest first."""
+        items: list[dict[str, Any]] = self.call("GET", "/discord/messages", recipient=recipient)["items"]
+        return items
+
+    def discord_member(self, user_id: str = "", **values: Any) -> dict[str, Any]:
+        """Make a member of Discord's server, or change one: `open` (direct messages), `here` (on the server)."""
+        member: dict[str, Any] = self.call("POST", "/discord/members", {"user_id": user_id, **values})
+        return member
+
     def events(self, address: str = MENTOR, **query: Any) -> list[dict[str, Any]]:
         """What a calendar holds; takes the parameters of events.list."""
         items: list[dict[str, Any]] = self.call("GET", f"/google/calendars/{address}/events", **query)[
@@ -193,6 +203,14 @@ class RunningSandbox:
             "STRIPE_URL": f"{self.url}/stripe",
             "STRIPE_SECRET_KEY": self.settings.stripe_secret_key,
             "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
+            "DISCORD_CLIENT_ID": self.settings.discord_client_id,
+            "DISCORD_CLIENT_SECRET": self.settings.discord_client_secret,
+            "DISCORD_BOT_TOKEN": self.settings.discord_bot_token,
+            "DISCORD_GUILD_ID": self.settings.discord_guild_id,
+            "DISCORD_MENTEE_ROLE_ID": self.settings.discord_mentee_role_id,
+            "DISCORD_INVITE_URL": f"{self.url}/discord",
+            "DISCORD_AUTHORIZE_URL": f"{self.url}/discord/oauth2/authorize",
+            "DISCORD_URL": f"{self.url}/discord/api/v10",
             "CLOCK_FILE": str(self.settings.clock_file),
         }
 
