@@ -64,7 +64,7 @@ async def looker(database: Database, settings: Settings) -> Looker:
         await packs.grant(uow, mentor_id=mentor_id, student_id=student_id, sessions=4, validity_days=45)
         cookie = await web_sessions.start(uow, settings, student_id, Browser("bench"))
         token = await accounts.issue_token(uow, student_id, "bench", 30)
-        await outbox.consider_told(uow)
+        await outbox.consider_told(uow, ahead=True)
         await uow.commit()
     _connect_calendar(settings, mentor_id, clock.now())
     csrf_token = generate_csrf_token(settings.secret_key)
@@ -75,7 +75,7 @@ async def pairs(database: Database, settings: Settings, count: int) -> list[Pair
     """Make that many pairs."""
     async with database.service(ServiceDoor.SEED) as uow:
         made = [await _pair(uow, number) for number in range(count)]
-        await outbox.consider_told(uow)
+        await outbox.consider_told(uow, ahead=True)
         await uow.commit()
     with psycopg.connect(settings.database_service_url) as connection:
         connection.execute("update mentors set horizon_days = %s", [HORIZON_DAYS])

@@ -13,6 +13,7 @@ from app.absences.preview import Preview, instant
 from app.booking.facts import SessionRow
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 
 
 async def away(
@@ -22,14 +23,13 @@ async def away(
     for student_id in done.told:
         until, days = ends.get(student_id, (None, 0))
         payload: dict[str, Any] = {
-            "kind": "mentor_away",
             "absence_id": absence_id,
             "student_id": student_id,
             "days_added": days,
             "expires_at": until and iso(until),
             "sessions": [_session(one) for one in done.planned if one.concerned.student_id == student_id],
         }
-        await uow.emit("notification/send", payload, key=f"mentor_away:{absence_id}:{student_id}")
+        await telling.tell(uow, "mentor_away", payload)
 
 
 async def back(uow: UnitOfWork, absence: Absence, stay: Sequence[SessionRow]) -> None:
@@ -39,7 +39,6 @@ async def back(uow: UnitOfWork, absence: Absence, stay: Sequence[SessionRow]) ->
             (row for row in stay if row.student_id == student_id), key=lambda row: row.scheduled_at
         )
         payload: dict[str, Any] = {
-            "kind": "mentor_back",
             "absence_id": absence.id,
             "student_id": student_id,
             "sessions": [
@@ -47,7 +46,7 @@ async def back(uow: UnitOfWork, absence: Absence, stay: Sequence[SessionRow]) ->
                 for row in theirs
             ],
         }
-        await uow.emit("notification/send", payload, key=f"mentor_back:{absence.id}:{student_id}")
+        await telling.tell(uow, "mentor_back", payload)
 
 
 def _session(planned: Planned) -> dict[str, Any]:

@@ -138,6 +138,7 @@ async def accept(
         return None
     values = {"password_hash": hashed, "email_verified_at": clock.now(), "time_zone": time_zone}
     await repository.change_user(uow.session, user.id, values)
+    await sign_up.begin(uow, user.id, user.role)
     await repository.end_links(uow.session, user.id, Purpose.VERIFY_EMAIL, clock.now())
     await repository.end_links(uow.session, user.id, Purpose.RESET_PASSWORD, clock.now())
     await audit.record(uow, "accept_invitation", "users", user.id, actor=Principal(user.id, user.role))
@@ -147,9 +148,8 @@ async def accept(
 
 async def confirm(uow: UnitOfWork, user: User) -> None:
     """An invited person showed in another way that the address is theirs: the account is in use. Service unit of work."""
-    now = clock.now()
-    await repository.change_user(uow.session, user.id, {"email_verified_at": now})
-    await repository.end_links(uow.session, user.id, Purpose.INVITATION, now)
+    await sign_up.confirm(uow, user)
+    await repository.end_links(uow.session, user.id, Purpose.INVITATION, clock.now())
     await audit.record(uow, "accept_invitation", "users", user.id, actor=Principal(user.id, user.role))
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.accounts import repository
 from app.accounts.models import EmailToken, Purpose
 from app.core import clock
+from app.notifications import telling
 from app.core.ids import hash_secret, new_id
 from app.core.unit_of_work import UnitOfWork
 from app.settings import Settings
@@ -67,8 +68,7 @@ async def send(uow: UnitOfWork, settings: Settings, user_id: UUID, purpose: Purp
             "expires_at": now + timedelta(hours=hours(settings, purpose)),
         },
     )
-    payload = {"kind": purpose.value, "user_id": user_id, "email_token_id": id_}
-    await uow.emit("notification/send", payload, key=f"{purpose}:{id_}")
+    await telling.tell(uow, purpose.value, {"user_id": user_id, "email_token_id": id_})
     return True
 
 

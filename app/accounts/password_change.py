@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from app.accounts import links, passwords, repository, rules
+from app.accounts import links, passwords, repository, rules, sign_up
 from app.accounts.models import Purpose, User
 from app.accounts.themselves import require_themselves
 from app.core import audit, clock
 from app.core.errors import Invalid, Unauthenticated
 from app.core.ids import hash_secret
 from app.core.unit_of_work import Principal, UnitOfWork
+from app.notifications import telling
 from app.settings import Settings
 
 
@@ -71,8 +72,7 @@ async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
     await repository.shut_out(uow.session, user.id, user.email)
     for purpose in (Purpose.VERIFY_EMAIL, Purpose.INVITATION):
         await repository.end_links(uow.session, user.id, purpose, clock.now())
-    if user.email_verified_at is None:
-        await repository.change_user(uow.session, user.id, {"email_verified_at": clock.now()})
+    await sign_up.confirm(uow, user)
     await _store(uow, user, hashed, "reset_password")
     return True
 
@@ -80,8 +80,7 @@ async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
 async def _store(uow: UnitOfWork, user: User, hashed: str, action: str) -> None:
     await repository.change_user(uow.session, user.id, {"password_hash": hashed})
     await audit.record(uow, action, "users", user.id, actor=Principal(user.id, user.role))
-    payload = {"kind": "password_changed", "user_id": user.id, "email_token_id": None}
-    await uow.emit("notification/send", payload)
+    await telling.tell(uow, "password_changed", {"user_id": user.id})
 
 
 async def _me(uow: UnitOfWork, *, lock: bool = False) -> User:

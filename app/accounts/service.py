@@ -38,7 +38,7 @@ async def create_user(
     """Make an account and return its id, for demo data, invitations and the operator. Service unit of work.
 
     `time_zone`: an IANA name. Without `password`, or the `password_hash` of one, its owner signs in with Google or by
-    resetting it. No mail is sent.
+    resetting it. No mail is sent now; a student whose address is `verified` is reminded of getting started.
     Raises Invalid naming the field, also where the address is taken.
     """
     name, email = rules.tidy(name), rules.tidy(email)

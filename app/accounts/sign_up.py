@@ -9,6 +9,8 @@ from app.accounts.models import Purpose, User
 from app.core import clock
 from app.core.ids import new_id
 from app.core.unit_of_work import Role, UnitOfWork
+from app.notifications import telling
+from app.notifications.kinds import Anchor
 from app.settings import Settings
 
 
@@ -50,10 +52,9 @@ async def _sign_up_again(uow: UnitOfWork, settings: Settings, known: User, field
         await repository.end_links(uow.session, known.id, Purpose.VERIFY_EMAIL, now)
         await links.send(uow, settings, known.id, Purpose.VERIFY_EMAIL)
         return
-    payload = {"kind": "already_registered", "user_id": known.id, "email_token_id": None}
     # One mail in ten minutes, however often somebody tries.
     moment = f"{now:%Y-%m-%dT%H}:{now.minute // 10}"
-    await uow.emit("notification/send", payload, key=f"already_registered:{known.id}:{moment}")
+    await telling.tell(uow, "already_registered", {"user_id": known.id, "moment": moment})
 
 
 async def add_user(
@@ -69,7 +70,16 @@ async def add_user(
     """Insert an account with checked fields; None if the address is taken."""
     fields = {"name": name, "password_hash": password_hash, "time_zone": time_zone}
     row = _row(email, role, fields) | {"email_verified_at": clock.now() if verified else None}
-    return await repository.add_user(uow.session, row)
+    user_id = await repository.add_user(uow.session, row)
+    if user_id is not None and verified:
+        await begin(uow, user_id, role)
+    return user_id
+
+
+async def begin(uow: UnitOfWork, user_id: UUID, role: Role) -> None:
+    """The account became usable just now: its address is confirmed. Students are reminded of getting started."""
+    if role is Role.STUDENT:
+        await telling.schedule(uow, Anchor.ACCOUNT, clock.now(), {"user_id": user_id})
 
 
 async def resend_verification(uow: UnitOfWork, settings: Settings, *, email: str) -> None:
@@ -99,8 +109,15 @@ async def verify(uow: UnitOfWork, token: str) -> str | None:
     user = await repository.user_by_id(uow.session, user_id, lock=True) if user_id else None
     if user is None or user.deleted_at is not None:
         return None
-    await repository.change_user(uow.session, user.id, {"email_verified_at": clock.now()})
+    await confirm(uow, user)
     return user.email
+
+
+async def confirm(uow: UnitOfWork, user: User) -> None:
+    """The account's address is its owner's; somebody has shown that. Service unit of work."""
+    if user.email_verified_at is None:
+        await repository.change_user(uow.session, user.id, {"email_verified_at": clock.now()})
+        await begin(uow, user.id, user.role)
 
 
 def _row(email: str, role: Role, fields: dict[str, str | None] | dict[str, str]) -> dict[str, object]:

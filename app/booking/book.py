@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.dialects.postgresql import Range
 
 from app.booking import idempotency, repository, rules, slots
-from app.booking.events import tell
+from app.booking.events import remind, tell
 from app.booking.facts import Booked, SessionFacts, facts
 from app.booking.idempotency import Idempotency
 from app.booking.models import EventSync, SessionStatus
@@ -130,7 +130,10 @@ def admit(situation: Situation, start: datetime, unchanged: str, live: Sequence[
 async def insert(
     uow: UnitOfWork, mentor: MentorView, pack: PackView, start: datetime, sync: EventSync
 ) -> SessionFacts:
-    """A new session of the asking student's from `start` (UTC) on, within the caller's transaction; nobody is told."""
+    """A new session of the asking student's from `start` (UTC) on, within the caller's transaction.
+
+    Nobody is told of the booking, both are reminded of the session.
+    """
     session = SessionFacts(
         id=new_id(),
         mentor_id=mentor.id,
@@ -150,6 +153,7 @@ async def insert(
         **times(mentor, start),
     }
     await repository.add(uow.session, values)
+    await remind(uow, session, start_version=0)
     return session
 
 

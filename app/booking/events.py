@@ -11,6 +11,8 @@ from app.booking.facts import SessionFacts, SessionRow
 from app.booking.models import EventSync
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
+from app.notifications.kinds import Anchor
 
 
 async def tell(
@@ -29,7 +31,6 @@ async def tell(
     `before`: the start that a moved session had; `used`: whether a cancellation cost the session.
     """
     payload: dict[str, Any] = {
-        "kind": kind,
         "session_id": session.id,
         "version": version,
         "start": iso(session.start),
@@ -41,7 +42,7 @@ async def tell(
         payload["before"] = iso(before)
     if used is not None:
         payload["used"] = used
-    await uow.emit("notification/send", payload, key=f"{kind}:{session.id}:{version}")
+    await telling.tell(uow, kind, payload)
     if sync is EventSync.PENDING:
         await write_calendar(uow, session.id, version)
 
@@ -50,7 +51,6 @@ async def tell_series(uow: UnitOfWork, sessions: Sequence[SessionFacts]) -> None
     """Have both people told of sessions that were booked together, with one word about all of them."""
     first = sessions[0]
     payload = {
-        "kind": "series_booked",
         "session_id": first.id,
         "actor_id": uow.principal.user_id,
         "actor_role": uow.principal.role,
@@ -59,7 +59,13 @@ async def tell_series(uow: UnitOfWork, sessions: Sequence[SessionFacts]) -> None
             for session in sessions
         ],
     }
-    await uow.emit("notification/send", payload, key=f"series_booked:{first.id}")
+    await telling.tell(uow, "series_booked", payload)
+
+
+async def remind(uow: UnitOfWork, session: SessionFacts, start_version: int) -> None:
+    """Have both people reminded of a session whose start was set just now, by its version `start_version`."""
+    payload = {"session_id": session.id, "version": start_version}
+    await telling.schedule(uow, Anchor.SESSION, session.start, payload)
 
 
 async def write_calendar(uow: UnitOfWork, session_id: UUID, version: int) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.booking import meanwhile, repository, rules, slots
 from app.booking.book import now_seconds
 from app.booking.cancel import cancel_within
-from app.booking.events import sync_after, tell, was_held, write_calendar
+from app.booking.events import remind, sync_after, tell, was_held, write_calendar
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.meanwhile import Seen
 from app.booking.models import Conflict, EventSync, SessionStatus
@@ -169,6 +169,7 @@ async def _undo(uow: UnitOfWork, row: SessionRow) -> None:
         "canceled_at": None,
         "canceled_by": None,
         "version": version,
+        "start_version": version,
     }
     was_canceled = row.status is SessionStatus.CANCELED
     sync = sync_after(row) if was_canceled else EventSync.NONE
@@ -178,6 +179,7 @@ async def _undo(uow: UnitOfWork, row: SessionRow) -> None:
     seat = await seats.settle(uow, row.mentor_id, row.student_id)
     if was_canceled:
         await tell(uow, "session_booked", facts(row), version=version, sync=sync)
+    await remind(uow, facts(row), version)
     if seat is not SeatStatus.ACTIVE:
         await audit.record(uow, "undo_without_seat", "sessions", row.id, None, {"seat": seat})
 

@@ -43,7 +43,8 @@ class Session(WithId, Base):
 
     `blocked` is the range that no other session of the mentor may touch, written from the buffers in force at booking
     or move. `version` rises with every change that others must hear of: it is the ICS SEQUENCE and tells the calendar
-    job whether it wrote the newest state (`event_version`).
+    job whether it wrote the newest state (`event_version`). `start_version`: the one that set the start, by booking, move
+    or undo; reminders of an earlier one are outdated.
     """
 
     __tablename__ = "sessions"
@@ -109,6 +110,7 @@ class Session(WithId, Base):
     canceled_at: Mapped[datetime | None]
     canceled_by: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=0)
+    start_version: Mapped[int] = mapped_column(default=0, server_default="0")
     notes: Mapped[str] = mapped_column(default="")
     recording_url: Mapped[str | None]
     recording_consent: Mapped[bool] = mapped_column(default=False)

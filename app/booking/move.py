@@ -11,7 +11,7 @@ import msgspec
 
 from app.booking import idempotency, proposals_repository, repository, rules
 from app.booking.book import admit, live_windows, now_seconds, times
-from app.booking.events import tell
+from app.booking.events import remind, tell
 from app.booking.facts import SessionFacts, SessionRow, facts
 from app.booking.idempotency import Idempotency
 from app.booking.models import EventSync, SessionStatus
@@ -133,6 +133,7 @@ async def _update(
         **times(mentor, start),
         "pack_id": pack_id,
         "version": version,
+        "start_version": version,
         "event_sync": sync,
         "conflict": None,
         "conflict_start": None,
@@ -140,6 +141,7 @@ async def _update(
     await repository.change(uow.session, row.id, values)
     moved = msgspec.structs.replace(facts(row), start=start, end=values["ends_at"], pack_id=pack_id)
     await tell(uow, "session_moved", moved, version=version, sync=sync, before=row.scheduled_at)
+    await remind(uow, moved, version)
     times_changed = {"start": iso(row.scheduled_at)}, {"start": iso(start)}
     await audit.record(uow, "move", "sessions", row.id, *times_changed)
     return moved

@@ -1,4 +1,4 @@
-"""What mails about sessions say and to whom: one function a kind of `notification/send`.
+"""What mails about sessions say and to whom: one function a kind of `notification/send`, one for all that come by time.
 
 Each takes the service unit of work, the settings and the event's payload. The payload carries the session as of its
 version, so that a mail tells of that change even when the session has moved on since.
@@ -7,74 +7,41 @@ version, so that a mail tells of that change even when the session has moved on 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-import sqlalchemy as sa
-from sqlalchemy.orm import aliased
-
-from app.accounts.models import User
 from app.booking.ics import Meeting, invitation, schedule
-from app.booking.models import Conflict, EventSync, MoveProposal, ProposalStatus, Session
+from app.booking.models import EventSync, MoveProposal, ProposalStatus, SessionStatus
+from app.booking.told import Person, Told, present, told_of
 from app.core.unit_of_work import Role, UnitOfWork
-from app.notifications.service import Message
-from app.packs.models import PackStatus, SessionPack
+from app.notifications.service import Message, SkipReason
 from app.settings import Settings
 
 Payload = Mapping[str, Any]
 Notice = Callable[[UnitOfWork, Settings, Payload], Awaitable[list[Message]]]
 
 USED: Final = "That was less than 24 hours before the start, so the session is used up."
-_student, _mentor = aliased(User), aliased(User)
-
-
-class Person(msgspec.Struct, frozen=True):
-    """Somebody who is told."""
-
-    id: UUID
-    role: Role
-    name: str
-    email: str
-    zone: str
-    gone: bool
-
-
-class Told(msgspec.Struct, frozen=True):
-    """A session's two people, and its calendar's state as it is now."""
-
-    id: UUID
-    student: Person
-    mentor: Person
-    start: datetime
-    end: datetime
-    event_sync: EventSync
-    conflict: Conflict | None
-    sessions_left: int
-
-    def other(self, person: Person) -> Person:
-        """Whom the person meets."""
-        return self.mentor if person is self.student else self.student
 
 
 async def session_booked(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """Both, with the invitation. Context: see templates/mail/session_booked."""
     told = await _told(uow, payload)
-    return [_invited(settings, told, person, payload) for person in _both(told)]
+    return [_invited(settings, told, person, payload) for person in told.both]
 
 
 async def series_booked(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """Both, once for all sessions that were booked together, with one file for them."""
     told = await _told(uow, payload)
-    return [_scheduled(settings, told, person, payload["sessions"]) for person in _both(told)]
+    return [_scheduled(settings, told, person, payload["sessions"]) for person in told.both]
 
 
 async def session_moved(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """Both, with the invitation that replaces the one before."""
     told = await _told(uow, payload)
     before = {"previous_start": datetime.fromisoformat(payload["before"])}
-    return [_invited(settings, told, person, payload, before) for person in _both(told)]
+    return [_invited(settings, told, person, payload, before) for person in told.both]
 
 
 async def session_canceled(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -86,14 +53,22 @@ async def session_canceled(uow: UnitOfWork, settings: Settings, payload: Payload
     links = {Role.STUDENT: f"/calendar?mentor_id={told.mentor.id}", Role.MENTOR: "/instructor/sessions"}
     return [
         _invited(settings, told, person, payload, more | {"link": _page(settings, links[person.role])})
-        for person in _both(told)
+        for person in told.both
     ]
+
+
+async def session_reminder(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """Both, of what comes by time before a session, while it starts then: not canceled, held or moved since."""
+    told = await _told(uow, payload)
+    holds = told.status is SessionStatus.SCHEDULED and told.start_version == payload["version"]
+    skip = None if holds else SkipReason.OUTDATED
+    return [replace(_plain(settings, told, person, payload), skip=skip) for person in told.both]
 
 
 async def session_completed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """The student."""
     told = await _told(uow, payload)
-    return [_plain(settings, told, person, payload) for person in _present(told.student)]
+    return [_plain(settings, told, person, payload) for person in present(told.student)]
 
 
 async def session_no_show(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -104,7 +79,7 @@ async def session_no_show(uow: UnitOfWork, settings: Settings, payload: Payload)
 async def session_auto_completed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     """Both."""
     told = await _told(uow, payload)
-    return [_plain(settings, told, person, payload) for person in _both(told)]
+    return [_plain(settings, told, person, payload) for person in told.both]
 
 
 async def calendar_failed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -113,7 +88,7 @@ async def calendar_failed(uow: UnitOfWork, settings: Settings, payload: Payload)
     if told.event_sync is not EventSync.FAILED:
         return []
     more = {"link": _page(settings, "/instructor/settings"), "reason": payload.get("reason", "")}
-    return [_plain(settings, told, person, payload, more) for person in _present(told.mentor)]
+    return [_plain(settings, told, person, payload, more) for person in present(told.mentor)]
 
 
 async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -127,7 +102,7 @@ async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payloa
     }
     if payload.get("conflict_start"):
         more["conflict_start"] = datetime.fromisoformat(payload["conflict_start"])
-    return [_plain(settings, told, person, payload, more) for person in _present(told.mentor)]
+    return [_plain(settings, told, person, payload, more) for person in present(told.mentor)]
 
 
 async def move_proposed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -160,15 +135,11 @@ async def _proposal(
         "link": _page(settings, path),
     }
     person = told.student if role is Role.STUDENT else told.mentor
-    return [_plain(settings, told, one, payload, more) for one in _present(person)]
+    return [_plain(settings, told, one, payload, more) for one in present(person)]
 
 
-def _both(told: Told) -> list[Person]:
-    return [*_present(told.student), *_present(told.mentor)]
-
-
-def _present(person: Person) -> list[Person]:
-    return [] if person.gone else [person]
+async def _told(uow: UnitOfWork, payload: Payload) -> Told:
+    return await told_of(uow, UUID(payload["session_id"]))
 
 
 def _plain(
@@ -228,42 +199,6 @@ def _scheduled(settings: Settings, told: Told, person: Person, sessions: list[Pa
     more = {"times": times, "link": _page(settings, list_of[person.role])}
     message = _plain(settings, told, person, {}, more)
     return Message(message.recipient_id, message.address, message.context, [schedule(settings, meetings)])
-
-
-async def _told(uow: UnitOfWork, payload: Payload) -> Told:
-    left = (
-        sa.select(
-            sa.func.coalesce(sa.func.sum(SessionPack.remaining_sessions - SessionPack.scheduled_sessions), 0)
-        )
-        .where(
-            SessionPack.mentor_id == Session.mentor_id,
-            SessionPack.student_id == Session.student_id,
-            SessionPack.status == PackStatus.ACTIVE,
-        )
-        .correlate(Session)
-        .scalar_subquery()
-    )
-    query = (
-        sa.select(Session, _student, _mentor, left.label("left"))
-        .join(_student, _student.id == Session.student_id)
-        .join(_mentor, _mentor.id == Session.mentor_id)
-        .where(Session.id == UUID(payload["session_id"]))
-    )
-    session, student, mentor, sessions_left = (await uow.session.execute(query)).one()
-    return Told(
-        id=session.id,
-        student=_person(student, Role.STUDENT),
-        mentor=_person(mentor, Role.MENTOR),
-        start=session.scheduled_at,
-        end=session.ends_at,
-        event_sync=session.event_sync,
-        conflict=session.conflict,
-        sessions_left=int(sessions_left),
-    )
-
-
-def _person(user: User, role: Role) -> Person:
-    return Person(user.id, role, user.name, user.email, user.time_zone, user.deleted_at is not None)
 
 
 def _instant(payload: Payload, name: str, now: datetime) -> datetime:

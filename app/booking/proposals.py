@@ -23,6 +23,7 @@ from app.core.db import Database
 from app.core.errors import Forbidden
 from app.core.templating import iso
 from app.core.unit_of_work import Role, UnitOfWork
+from app.notifications import telling
 
 SAME_TIME = "The session starts then already."
 
@@ -149,11 +150,10 @@ async def _close(
 
 async def _tell(uow: UnitOfWork, kind: str, row: SessionRow, proposal_id: UUID, start: datetime) -> None:
     payload = {
-        "kind": kind,
         "session_id": row.id,
         "proposal_id": proposal_id,
         "start": iso(row.scheduled_at),
         "end": iso(row.ends_at),
         "proposed": iso(start),
     }
-    await uow.emit("notification/send", payload, key=f"{kind}:{proposal_id}")
+    await telling.tell(uow, kind, payload)

@@ -32,6 +32,7 @@ from app.core.outbox import Busy, Retry
 from app.core.rls import ServiceDoor
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 
 CLAIM_SECONDS: Final = 20.0
 GOOGLE_SECONDS: Final = 15.0
@@ -160,10 +161,9 @@ async def _record(uow: UnitOfWork, claim: Claim, result: _Result, sync: EventSyn
     news = (result.conflict, result.conflict_start) != (claim.conflict, claim.conflict_start)
     if result.conflict is not None and news:
         moved_to = iso(result.conflict_start) if result.conflict_start else None
-        payload = {"kind": "calendar_conflict", "session_id": claim.id, "conflict": result.conflict}
-        await uow.emit("notification/send", payload | {"conflict_start": moved_to})
+        payload = {"session_id": claim.id, "conflict": result.conflict, "conflict_start": moved_to}
+        await telling.tell(uow, "calendar_conflict", payload)
     if sync is EventSync.FAILED:
-        payload = {"kind": "calendar_failed", "session_id": claim.id, "version": claim.version}
-        key = f"calendar_failed:{claim.id}:{claim.version}"
-        await uow.emit("notification/send", payload | {"reason": result.reason[:300]}, key=key)
+        payload = {"session_id": claim.id, "version": claim.version, "reason": result.reason[:300]}
+        await telling.tell(uow, "calendar_failed", payload)
     return True

@@ -17,6 +17,7 @@ from app.core.crypto import Undecryptable
 from app.core.db import Database
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,6 @@ async def acting_for(database: Database, google: Google, grant: Grant) -> AsyncI
         google.forget(grant.token)
         async with database.service(ServiceDoor.CALENDAR) as uow:
             if await repository.mark_revoked(uow, grant.mentor_id, grant.connected_at):
-                payload = {"kind": "calendar_revoked", "mentor_id": str(grant.mentor_id)}
-                await uow.emit("notification/send", payload)
+                await telling.tell(uow, "calendar_revoked", {"mentor_id": grant.mentor_id})
             await uow.commit()
         raise

@@ -59,7 +59,9 @@ _FAIL = sa.text(
 )
 _CONSIDER_TOLD = sa.text(
     "update outbox set state = 'done', done_at = :now"
-    " where state = 'new' and type not like 'seats/%' and type <> 'product/publish'"
+    " where state = 'new' and type not like 'seats/%' and type not like 'packs/%'"
+    " and type <> 'product/publish'"
+    " and (available_at <= :now or :ahead and type = 'notification/send')"
 )
 # `starts` tells attempts apart and so goes on, except where it is what killed the event.
 _RETRY = (
@@ -213,9 +215,10 @@ async def retry_all(uow: UnitOfWork, type_: str) -> int:
     return len((await uow.session.execute(_RETRY_TYPE, values)).all())
 
 
-async def consider_told(uow: UnitOfWork) -> None:
-    """Mark waiting events as done without doing them: a demo's past was told long ago.
+async def consider_told(uow: UnitOfWork, *, ahead: bool = False) -> None:
+    """Mark events that are due as done without doing them: a demo's past was told long ago.
 
-    Seats still end in time, and products still have to be kept at the payment providers.
+    Seats still end in time, products still have to be kept at the payment providers, and people are told what comes by
+    time, unless it is not to be told `ahead` either.
     """
-    await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now()})
+    await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now(), "ahead": ahead})

@@ -68,6 +68,12 @@ def initials(name: str) -> str:
     words = name.split()
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
 
+def near_day(instant: datetime, zone: str) -> str:
+    """`today` or `tomorrow` by the dates in `zone`, in business time; empty for other days."""
+    days = (_zoned(instant, zone).date().to_stdlib() - _zoned(clock.now(), zone).date().to_stdlib()).days
+    return {0: "today", 1: "tomorrow"}.get(days, "")
+
+
 
 def hue(name: str) -> str:
     """One of the classes `hue-1` to `hue-12`, the same for the same name."""
@@ -177,6 +183,7 @@ def environment(settings: Settings) -> Environment:
     }
     jinja.filters.update(filters)
     jinja.globals.update(
+        "near_day": near_day,
         asset=Assets(ROOT / "static"), brand=settings.brand_name, kept=kept, public_url=settings.public_url
     )
     return jinja

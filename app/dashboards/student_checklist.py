@@ -31,6 +31,13 @@ def items(profile: OwnProfile, discord: str | None) -> list[dict[str, Any]]:
     ]
     if discord is not None:
         steps.append(("discord", "Discord", profile.discord))
+def steps_left(profile: OwnProfile, settings: Settings) -> list[str]:
+    """The titles of the steps that aren't done; none where they were put aside."""
+    if profile.put_aside_at is not None:
+        return []
+    return [step["title"] for step in items(profile, discord_href(settings)) if not step["done"]]
+
+
     following = next((name for name, _, done in steps if not done), None)
     return [
         {"name": name, "title": title, "done": done, "open": name == following} for name, title, done in steps

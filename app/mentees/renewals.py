@@ -16,6 +16,7 @@ from app.mentees.models import RenewalRequest
 from app.mentees.relations import MENTEE_SEATS, Relation
 from app.mentors import repository as mentors
 from app.mentors.service import today
+from app.notifications import telling
 
 
 def can_ask(relation: Relation) -> bool:
@@ -41,11 +42,8 @@ async def ask(uow: UnitOfWork, student_id: UUID) -> bool:
     written = request.on_conflict_do_nothing().returning(RenewalRequest.day)
     if (await uow.session.execute(written)).scalar_one_or_none() is None:
         return False
-    await uow.emit(
-        "notification/send",
-        {"kind": "renewal_asked", "mentor_id": mentor_id, "student_id": student_id},
-        key=f"renewal_asked:{mentor_id}:{student_id}:{day}",
-    )
+    payload = {"mentor_id": mentor_id, "student_id": student_id, "day": day}
+    await telling.tell(uow, "renewal_asked", payload)
     return True
 
 

@@ -20,7 +20,10 @@ _ACCOUNT = (
     _LINK("reset_password", "Choose a new password", "a new password was asked for"),
     _LINK("invitation", "An account was made for you", "an admin invited somebody"),
     _SECURITY(
-        "already_registered", "Somebody signed up with your address again", "an address signed up once more"
+        "already_registered",
+        "Somebody signed up with your address again",
+        "an address signed up once more, within ten minutes once",
+        key=("user_id", "moment"),
     ),
     _SECURITY("password_changed", "Your password was changed", "it was"),
     Kind(
@@ -257,6 +260,7 @@ _CALENDARS = (
     ),
 )
 
+        key=_SESSION,
 _STUDIO = (
     Kind(
         "sending_stuck",

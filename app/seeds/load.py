@@ -44,7 +44,7 @@ async def seed_load(
             if tokens:
                 secrets.append(await accounts.issue_token(uow, student_id, "load", TOKEN_DAYS))
         # Nobody waits for mail about packs that are only there to be measured with.
-        await outbox.consider_told(uow)
+        await outbox.consider_told(uow, ahead=True)
         await uow.commit()
     return secrets
 

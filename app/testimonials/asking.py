@@ -16,6 +16,7 @@ from app.accounts.people import person
 from app.booking.models import Session, SessionStatus
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
+from app.notifications import telling
 from app.packs.models import PackStatus, SessionPack
 from app.testimonials.models import Testimonial
 
@@ -41,8 +42,7 @@ async def ask(uow: UnitOfWork, pack_id: UUID) -> None:
         return
     after = "last" if facts.status is PackStatus.DEPLETED else "third" if facts.completed >= THIRD else None
     if after is not None:
-        payload = {"kind": "testimonial_asked", "pack_id": pack_id, "after": after}
-        await uow.emit("notification/send", payload, key=f"testimonial_asked:{pack_id}:{after}")
+        await telling.tell(uow, "testimonial_asked", {"pack_id": pack_id, "after": after})
 
 
 async def still_to_ask(uow: UnitOfWork, pack_id: UUID, after: str) -> Any:

@@ -15,6 +15,7 @@ from app.core import audit, clock
 from app.core.errors import Invalid, NotFound, Refused
 from app.core.text import tidy_lines
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.testimonials import repository, rules
 from app.testimonials.models import Testimonial, TestimonialStatus
 from app.testimonials.repository import About, Public, Written
@@ -109,8 +110,7 @@ async def decide(uow: UnitOfWork, testimonial_id: UUID, status: TestimonialStatu
         uow, "decide_testimonial", "testimonials", found.id, {"status": found.status}, {"status": status}
     )
     if status is TestimonialStatus.APPROVED:
-        payload = {"kind": "testimonial_approved", "testimonial_id": found.id}
-        await uow.emit("notification/send", payload, key=f"testimonial_approved:{found.id}")
+        await telling.tell(uow, "testimonial_approved", {"testimonial_id": found.id})
     return found
 
 

@@ -1,4 +1,5 @@
-"""What is told to whom and how: notifications turned off, addresses that take no mail, Discord accounts, the watchdog."""
+"""What is told to whom and how: notifications turned off, addresses that take no mail, Discord accounts, reminders of a
+start, the watchdog."""
 
 from __future__ import annotations
 
@@ -52,6 +53,9 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_watchdog_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_watchdog")),
     )
+    op.add_column(
+        "sessions", sa.Column("start_version", sa.Integer(), server_default="0", nullable=False)
+    )
     op.add_column("users", at("mail_paused_at", nullable=True))
     op.add_column(
         "users", sa.Column("mail_paused_reason", choice("mail_paused_reason", "bounced", "complained"))
@@ -67,6 +71,7 @@ def upgrade() -> None:
     )
     # Who reads mail says whether it arrives: they, or an admin, have it sent again.
     op.execute(f"grant update (mail_paused_at, mail_paused_reason) on users to {APP}")
+    op.create_index(op.f("ix_deliveries_provider_id"), "deliveries", ["provider_id"])
     op.add_column("deliveries", sa.Column("reason", sa.Text(), nullable=True))
     op.execute(f"grant select (reason) on deliveries to {APP}")
     for table, rules in POLICIES.items():
@@ -82,6 +87,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("deliveries", "reason")
+    op.drop_index(op.f("ix_deliveries_provider_id"), "deliveries")
     op.drop_constraint(op.f("ck_webhook_events_provider"), "webhook_events")
     op.execute("delete from webhook_events where provider = 'resend'")
     op.create_check_constraint(
@@ -92,5 +98,6 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_users_mail_paused_at"), "users")
     op.drop_column("users", "mail_paused_reason")
     op.drop_column("users", "mail_paused_at")
+    op.drop_column("sessions", "start_version")
     op.drop_table("watchdog")
     op.drop_table("notification_opt_outs")

@@ -106,12 +106,23 @@ class Desk:
             return (await uow.session.execute(query)).scalars().all()
 
     async def events(self, type_: str | None = None) -> list[dict[str, Any]]:
-        """Payloads in the outbox, the oldest first; of notifications those about sessions."""
-        query = sa.text("select type, payload from outbox order by created_at, id")
+        """Payloads in the outbox, the oldest first; of notifications those about what happened to sessions."""
+        query = sa.text(
+            "select type, payload from outbox where not payload ? 'anchor_at' order by created_at, id"
+        )
         async with self.database.service(ServiceDoor.JOB) as uow:
             rows = (await uow.session.execute(query)).all()
         about = [row for row in rows if "session_id" in row.payload]
         return [row.payload for row in about if type_ is None or row.type == type_]
+
+    async def reminders(self, session_id: UUID) -> list[Any]:
+        """What is to be told of a session by time alone, by when it is due: `kind`, `version`, `due`, `state`."""
+        return await self.sql(  # type: ignore[no-any-return]
+            "select id, payload, payload ->> 'kind' as kind, cast(payload ->> 'version' as integer) as version,"
+            " available_at as due, state from outbox"
+            " where payload ->> 'session_id' = :id and payload ? 'anchor_at' order by available_at, created_at",
+            id=str(session_id),
+        )
 
     async def sql(self, statement: str, **values: Any) -> Any:
         """Arrange something that no service does."""

@@ -11,6 +11,11 @@ WEEK = timedelta(days=7)
 HOME = "http://127.0.0.1:8000"
 
 ACCOUNT = {"name": "Ana O'Neill", "link": f"{HOME}/verify/abc", "expires_hours": 24}
+STARTING = {
+    "recipient_name": "Ana O'Neill",
+    "steps": ["A few words about you", "Your time zone", "Discord"],
+    "link": f"{HOME}/dashboard",
+}
 SESSION = {
     "recipient_name": "Ana O'Neill",
     "other_name": "Inês <Duarte>",
@@ -100,6 +105,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "reset_link": f"{HOME}/reset-password",
     },
     "password_changed": {"name": ACCOUNT["name"], "reset_link": f"{HOME}/reset-password"},
+    "getting_started_day": STARTING,
+    "getting_started_two_days": STARTING,
     "pack_granted": PACK,
     "pack_adjusted": {name: PACK[name] for name in PACK if name != "sessions"}
     | {"remaining": 3, "delta": 2, "reason": "Two sessions <lost> in the storm"},
@@ -158,6 +165,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "after": "third",
         "link": f"{HOME}/testimonials/new?pack_id=0198",
     },
+    "session_reminder_day": SESSION,
+    "session_reminder_hour": SESSION,
     "testimonial_approved": {
         "recipient_name": "Ana O'Neill",
         "other_name": "Inês <Duarte>",
@@ -184,6 +193,8 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"delta": 0, "before": END, "role": "mentor"},
     ],
     "packs_onboarded": [
+    "getting_started_day": [{"steps": ["Discord"]}],
+    "getting_started_two_days": [{"steps": ["Discord"]}],
         {
             "packs": [
                 {"mentor_name": "Inês <Duarte>", "remaining": 1, "expires_at": END, "mentor_zone": "UTC"},
@@ -232,6 +243,8 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"sessions": AWAY_SESSIONS[:1]},
     ],
     "calendar_failed": [{"reason": "The calendar is read-only."}],
+    "session_reminder_day": [{"role": "mentor"}],
+    "session_reminder_hour": [{"role": "mentor"}],
     "calendar_conflict": [{"conflict_start": START + timedelta(hours=2)}, {"conflict": "deleted"}],
 }
 
