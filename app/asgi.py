@@ -27,7 +27,7 @@ from app.admin import http as admin
 from app.booking import http as booking
 from app.booking.live import Hub
 from app.calendars import http as calendars
-from app.core import health
+from app.core import health, metrics
 from app.core.compression import Compression
 from app.core.limits import Limiter, RateLimit
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
@@ -50,6 +50,7 @@ YEAR = 31_536_000
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *health.HANDLERS,
     *accounts.HANDLERS,
+    *metrics.HANDLERS,
     *booking.HANDLERS,
     *absences.HANDLERS,
     *calendars.HANDLERS,

@@ -21,7 +21,7 @@ EXEMPT = None
 # (methods, path template as a regular expression, policy): the first that matches.
 TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/api/health(/ready)?", EXEMPT),
-    ("GET", r"/api/health/.+", DEFAULT),
+    ("GET", r"/api/health/.+|/metrics", DEFAULT),
     ("GET", r"/static/.*|/schema.*", EXEMPT),  # files, the same for everybody
     ("POST", r"/api/webhooks/.+", WEBHOOK),
     ("POST", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?", AUTH),
@@ -29,6 +29,8 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/auth/.+", AUTH),
     ("POST", r"/invitations/.+", AUTH),
     ("POST", r"/sign-out|/impersonation/end", USER),
+    ("POST", r"/unsubscribe/.+", WEBHOOK),  # mail programs press the button, for many people from one address
+    ("GET", r"/unsubscribe/.+", DEFAULT),
     ("GET", r"/sign-in|/sign-up|/check-mail|/verify/.+|/reset-password(/.+)?|/invitations/.+", DEFAULT),
     ("GET", r"/api/mentors/.+/availability", AVAILABILITY),
     ("POST", r"/sessions|/api/sessions|/calendar/series", BOOKING),

@@ -118,6 +118,8 @@ class Settings:
     job_concurrency: int = 10
     # How long something may wait to be sent before people are alerted
     alert_after_minutes: int = 10
+    # Who may read /metrics: whoever shows it as a bearer token; empty: programs on this computer
+    metrics_token: str = ""
 
     # Rate limits: multiplies every limit (benchmarks and crawls)
     limits_scale: float = 1.0

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from app.absences import notices as absence_notices
 from app.accounts import notices as accounts
+from app.admin import alerts
 from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
@@ -18,7 +19,7 @@ from app.payments import notices as payment_notices
 from app.settings import Settings
 from app.testimonials import notices as testimonial_notices
 from app.wiring import Platform
-from jobs import booking, calendars, packs, payments, testimonials, upkeep
+from jobs import booking, calendars, mail, packs, payments, testimonials, upkeep, watchdog
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -49,11 +50,13 @@ EVENTS: dict[str, Handler] = {
     "upkeep/purge": upkeep.purge,
 }
 
+    **watchdog.EVENTS,
 NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
     **absence_notices.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
+    **alerts.NOTICES,
     **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
     **payment_notices.NOTICES,
@@ -75,3 +78,4 @@ def periodic(settings: Settings) -> tuple[Every, ...]:
         Every("calendar/nightly", DAY, offset_seconds=3 * HOUR),
         Every("payment/daily", DAY, offset_seconds=4 * HOUR),
     )
+        Every("watchdog/look", MINUTE),

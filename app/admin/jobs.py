@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from app.accounts.people import person
+from app.admin.health import CHANNELS, WORDS, about
 from app.core import audit, clock, outbox
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -150,7 +151,7 @@ def _links(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 async def undelivered(uow: UnitOfWork) -> Sequence[Any]:
-    """The latest notifications that failed or may have failed: (id, kind, about, channel, state, name …). One query."""
+    """The latest notifications that failed or may have: (id, about, channel, words, error, name …). One query."""
     query = (
         sa.select(
             *(
@@ -166,7 +167,13 @@ async def undelivered(uow: UnitOfWork) -> Sequence[Any]:
         .limit(UNDELIVERED)
     )
     return [
-        {**row, "about": CATALOGUE[row["kind"]].about, "error": discreet(row["last_error"])}
+        {
+            **row,
+            "about": about(row["kind"]),
+            "channel": CHANNELS[row["channel"]],
+            "words": WORDS[row["state"]],
+            "error": discreet(row["last_error"]),
+        }
         for row in (await uow.session.execute(query)).mappings()
     ]
 

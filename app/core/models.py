@@ -26,13 +26,19 @@ class EventState(StrEnum):
 class OutboxEvent(WithId, Base):
     """Something that must happen outside, written in the transaction that made it necessary. Ids only, no names.
 
-    `attempts` came to an end, good or bad; `starts` also counts those whose worker was killed.
+    `attempts` came to an end, good or bad; `starts` also counts those whose worker was killed. `due_at`: since when
+    it has waited, kept as soon as an attempt failed and `available_at` says when the next one is.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         sa.Index("ix_outbox_waiting", "available_at", postgresql_where=sa.text("state in ('new', 'queued')")),
         sa.Index("ix_outbox_dead", "type", "available_at", postgresql_where=sa.text("state = 'dead'")),
+        sa.Index(
+            "ix_outbox_put_off",
+            "due_at",
+            postgresql_where=sa.text("state in ('new', 'queued') and due_at is not null"),
+        ),
         sa.CheckConstraint("attempts >= 0", name="attempts"),
     )
 
@@ -45,6 +51,7 @@ class OutboxEvent(WithId, Base):
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
     queued_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
 
@@ -74,7 +81,9 @@ class WebhookEvent(WithId, Base):
 
 
 class Watchdog(Base):
-    """One row: when a relay last looked for what was left behind, and when people were last alerted. Machine time."""
+    """One row: when a relay last looked for what was left behind (machine time), and when people were last alerted
+    (business time, as the waiting is that they are alerted about).
+    """
 
     __tablename__ = "watchdog"
     __table_args__ = (sa.CheckConstraint("id = 1", name="id"),)

@@ -3,8 +3,8 @@
 `new` → claimed by a relay → `queued`, handed to the queue under the event's id → performed → `done`; or back to `new`
 with a delay, and after MAX_ATTEMPTS that failed `dead`. Being killed is no failure of the event's, but one that was
 started MAX_STARTS times and never came to an end is dead too: it may be what kills the workers. Every step is one conditional update, so that any number of workers may
-take it, and a worker that dies between two of them leaves something that `stranded` finds. `available_at` and
-`done_at` are business time, `queued_at` is the database's own time.
+take it, and a worker that dies between two of them leaves something that `stranded` finds. `available_at`, `due_at`
+and `done_at` are business time, `queued_at` is the database's own time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _FINISH = sa.text(
 )
 _FAIL = sa.text(
     "update outbox set state = case when attempts + :counted < :most then 'new' else 'dead' end, queued_at = null,"
-    " attempts = attempts + :counted, last_error = :error, available_at = :next"
+    " attempts = attempts + :counted, last_error = :error, due_at = coalesce(due_at, available_at), available_at = :next"
     " where id = :id and state = 'queued' and starts = :starts returning state"
 )
 _CONSIDER_TOLD = sa.text(
@@ -66,7 +66,7 @@ _CONSIDER_TOLD = sa.text(
 # `starts` tells attempts apart and so goes on, except where it is what killed the event.
 _RETRY = (
     "update outbox set state = 'new', attempts = 0, starts = case when starts < :most then starts else 0 end,"
-    " queued_at = null, available_at = :now where state = 'dead' and {which} returning id"
+    " queued_at = null, due_at = null, available_at = :now where state = 'dead' and {which} returning id"
 )
 _RETRY_ONE = sa.text(_RETRY.format(which="id = :id"))
 _RETRY_TYPE = sa.text(_RETRY.format(which="type = :type"))

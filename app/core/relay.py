@@ -13,7 +13,7 @@ from psycopg import sql
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core import clock, outbox
+from app.core import clock, outbox, watchdog
 from app.core.db import Database
 from app.core.queue import JobQueue
 from app.core.rls import ServiceDoor
@@ -88,9 +88,16 @@ class Relay:
         await hand_over_due(self._database, self._queue)
         if time.monotonic() - self._swept_at >= self._sweep_seconds:
             repaired = await sweep(self._database, self._queue)
+            await self._note_sweep()
             self._swept_at = time.monotonic()
             if repaired:
                 logger.warning("%s outbox events had lost their job and got another", repaired)
+
+
+    async def _note_sweep(self) -> None:
+        async with self._database.service(ServiceDoor.JOB) as uow:
+            await watchdog.swept(uow)
+            await uow.commit()
 
 
 async def listen(url: str, channel: str, tick_seconds: float, act: Callable[[], Awaitable[object]]) -> None:

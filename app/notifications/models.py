@@ -69,6 +69,12 @@ class Delivery(WithId, Base):
             "created_at",
             postgresql_where=sa.text("state in ('failed', 'uncertain')"),
         ),
+        sa.Index(
+            "ix_deliveries_under_way",
+            "created_at",
+            postgresql_where=sa.text("state in ('pending', 'sending')"),
+        ),
+        sa.Index("ix_deliveries_skipped", "created_at", postgresql_where=sa.text("state = 'skipped'")),
     )
 
     event_id: Mapped[UUID]

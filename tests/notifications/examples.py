@@ -161,6 +161,21 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "session_auto_completed": SESSION,
     "testimonial_asked": {
         "recipient_name": "Ana O'Neill",
+    "sending_stuck": {
+        "recipient_name": "Ada Winter",
+        "waiting": 12,
+        "minutes": 25,
+        "what": "A session was booked",
+        "limit": 10,
+        "undelivered": 0,
+        "link": f"{HOME}/admin/jobs",
+    },
+    "renewal_reminder": SEAT | {"remaining": 1, "expires_at": END + timedelta(days=20)},
+    "final_renewal_notice": SEAT | KEPT,
+    "grace_warning": SEAT | KEPT,
+    "pack_expiring_week": SEAT | EXPIRING,
+    "pack_expiring_day": SEAT | EXPIRING | {"expires_at": END - timedelta(days=2)},
+    "pack_expired": SEAT | {"sessions": 2, "expires_at": END - timedelta(days=3), "seat": "released"},
         "other_name": "Inês <Duarte>",
         "after": "third",
         "link": f"{HOME}/testimonials/new?pack_id=0198",
@@ -249,6 +264,7 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
 }
 
 
+    "sending_stuck": [{"waiting": 1, "undelivered": 1}, {"undelivered": 3}],
 def examples() -> list[tuple[str, dict[str, Any]]]:
     """Every kind with its required context, and with each set of optional values on top."""
     return [

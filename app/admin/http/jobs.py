@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_admin
 from app.admin import jobs
 from app.admin.http import listing
+from app.admin.health import health
 from app.core.ids import parse_id
 from app.core.paging import turning
 from app.core.unit_of_work import UnitOfWork
@@ -35,7 +36,7 @@ async def index(
 ) -> Response[str]:
     """The queue, dead events by type and one by one, undelivered mails."""
     number = listing.page_number(asked)
-    context = await _context(uow, viewer, type_, number or 1)
+    context = await _context(request, uow, viewer, type_, number or 1)
     unknown = "page" if number is None else "type" if context["chosen"] != type_ else None
     if unknown:
         context["said"] = Flash("note", listing.NO_SUCH.format(unknown))
@@ -64,20 +65,24 @@ async def retry_all(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
 async def _said(request: AppRequest, uow: UnitOfWork, viewer: Viewer, flash: Flash) -> Response[str]:
     if not is_htmx(request):
         return see_other(request, PATH, flash)
-    return fragment(request, "admin/_jobs.html", said=flash, **await _context(uow, viewer, "", 1))
+    return fragment(request, "admin/_jobs.html", said=flash, **await _context(request, uow, viewer, "", 1))
 
 
-async def _context(uow: UnitOfWork, viewer: Viewer, type_: str, number: int) -> dict[str, Any]:
+async def _context(
+    request: AppRequest, uow: UnitOfWork, viewer: Viewer, type_: str, number: int
+) -> dict[str, Any]:
     failures = await jobs.failures(uow)
     chosen = type_ if type_ in {one.type for one in failures} else ""
     found = await jobs.dead(uow, chosen, offset=(number - 1) * jobs.PER_PAGE)
     return {
         "queue": await jobs.queue(uow),
+        "health": await health(uow, request.app.state.platform.settings),
         "failures": failures,
         "dead": found[: jobs.PER_PAGE],
         "chosen": chosen,
         "undelivered": await jobs.undelivered(uow),
         "pagination": turning(partial(_href, chosen), number, len(found), jobs.PER_PAGE),
+        "paused": await mail_pauses.paused(uow),
         "zone": viewer.time_zone,
     }
 

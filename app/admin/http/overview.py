@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_admin
-from app.admin import calendars
+from app.admin import calendars, health
 from app.admin import overview as figures
 from app.booking import lists
 from app.core import clock
@@ -21,7 +21,7 @@ Me = NamedDependency[Viewer]
 
 @get("/admin", include_in_schema=False, guards=[requires_admin])
 async def index(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
-    """Headline figures of this month, what waits for somebody, and the usual errands."""
+    """What keeps messages from being sent, figures of this month, what waits for somebody, and the usual errands."""
     month = figures.this_month(clock.now(), viewer.time_zone)
     found = await figures.figures(uow, month)
     return page(
@@ -29,6 +29,7 @@ async def index(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
         "admin/overview.html",
         figures=found,
         chores=figures.chores(found),
+        troubles=await health.urgent_now(uow, request.app.state.platform.settings),
         month=month.name,
         zone=viewer.time_zone,
     )
