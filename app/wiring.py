@@ -6,12 +6,16 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.accounts import passwords
+from app.accounts import contacts, passwords
+from app.accounts.discord_oauth import DiscordOAuth
 from app.accounts.oauth import GoogleOAuth
 from app.calendars.google import Google
 from app.core import clock
 from app.core.db import Database
+from app.notifications.discord import Discord
 from app.notifications.mailer import Mailer
+from app.notifications.messenger import Messenger
+from app.notifications.outlets import Outlets
 from app.packs import terms
 from app.payments.cashier import Cashier, Grandfathering
 from app.payments.gateway import Gateway, Provider
@@ -27,13 +31,27 @@ class Platform:
     settings: Settings
     database: Database
     mailer: Mailer
+    messenger: Messenger
     google: Google
     google_oauth: GoogleOAuth
+    discord_oauth: DiscordOAuth
     cashier: Cashier
+
+    @property
+    def discord(self) -> Discord | None:
+        """Discord, where a bot's token is set."""
+        return self.messenger.discord
+
+    @property
+    def outlets(self) -> Outlets:
+        """What tells people things."""
+        return Outlets(self.mailer, self.messenger)
 
     async def close(self) -> None:
         """Give back every connection."""
         self.google.close()
+        if self.discord is not None:
+            await self.discord.close()
         for gateway in self.cashier.gateways.values():
             await gateway.close()
         await self.database.dispose()
@@ -48,8 +66,10 @@ def build(settings: Settings) -> Platform:
         settings=settings,
         database=database,
         mailer=Mailer.of(settings),
+        messenger=Messenger.of(settings, contacts.note_direct_messages),
         google=Google(settings),
         google_oauth=GoogleOAuth(settings),
+        discord_oauth=DiscordOAuth(settings),
         cashier=cashier(settings, database),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from app.accounts.contacts import contacts
 from app.core import clock
 from app.core.outbox import Event
 from app.core.rls import ServiceDoor
@@ -29,9 +30,11 @@ async def notify(platform: Platform, event: Event, notice: Notice) -> None:
             messages = await notice(uow, platform.settings, event.payload)
             if is_late(event.payload, clock.now()):
                 messages = [replace(message, skip=message.skip or SkipReason.LATE) for message in messages]
-            await service.record(uow, platform.mailer, event.id, event.payload["kind"], messages)
+            reached = await contacts(uow, [message.recipient_id for message in messages])
+            kind = event.payload["kind"]
+            await service.record(uow, platform.outlets, event.id, kind, messages, reached)
             await uow.commit()
-    await service.deliver(platform.database, platform.mailer, event.id)
+    await service.deliver(platform.database, platform.outlets, event.id)
 
 
 def is_late(payload: Mapping[str, Any], now: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, nodes, select_autoescape
 from jinja2.bccache import Bucket
@@ -47,6 +47,11 @@ def stamp(instant: datetime, zone: str) -> str:
     return f"{day_in(instant, zone)}, {time_in(instant, zone)} ({zone})"
 
 
+def zone_aside(zone: str) -> str:
+    """` (Europe/Lisbon)`, behind times that a text shows without their zone."""
+    return f" ({zone})"
+
+
 def iso(instant: datetime) -> str:
     """RFC 3339 in UTC with seconds: `2026-11-24T14:30:00Z`."""
     return instant.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
@@ -63,16 +68,16 @@ def relative(instant: datetime) -> str:
     return "now"
 
 
-def initials(name: str) -> str:
-    """The first letters of the first and last word of a name."""
-    words = name.split()
-    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
-
 def near_day(instant: datetime, zone: str) -> str:
     """`today` or `tomorrow` by the dates in `zone`, in business time; empty for other days."""
     days = (_zoned(instant, zone).date().to_stdlib() - _zoned(clock.now(), zone).date().to_stdlib()).days
     return {0: "today", 1: "tomorrow"}.get(days, "")
 
+
+def initials(name: str) -> str:
+    """The first letters of the first and last word of a name."""
+    words = name.split()
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
 
 
 def hue(name: str) -> str:
@@ -136,6 +141,9 @@ class QuickEnvironment(Environment):
         return code.replace("\n", "; escape = environment.escape\n", 1)
 
 
+E = TypeVar("E", bound=QuickEnvironment)
+
+
 class Compiled(BytecodeCache):
     """The code of templates, made once in a process however many environments it has: one for pages, one for mails.
 
@@ -162,7 +170,12 @@ _COMPILED = Compiled()
 
 def environment(settings: Settings) -> Environment:
     """The environment that pages and mails are rendered in; autoescaping is on for HTML."""
-    jinja = QuickEnvironment(
+    return environment_of(QuickEnvironment, settings)
+
+
+def environment_of(made: type[E], settings: Settings) -> E:
+    """As `environment`, of a class of its own."""
+    jinja = made(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=select_autoescape(("html", "svg"), default_for_string=True),
         trim_blocks=True,
@@ -175,15 +188,16 @@ def environment(settings: Settings) -> Environment:
         "time_in": time_in,
         "day_in": day_in,
         "stamp": stamp,
+        "zone_aside": zone_aside,
         "iso": iso,
         "relative": relative,
+        "near_day": near_day,
         "money": format_money,
         "initials": initials,
         "hue": hue,
     }
     jinja.filters.update(filters)
     jinja.globals.update(
-        "near_day": near_day,
         asset=Assets(ROOT / "static"), brand=settings.brand_name, kept=kept, public_url=settings.public_url
     )
     return jinja

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.unit_of_work import UnitOfWork
-from app.notifications.models import Delivery, DeliveryState
+from app.notifications.models import Channel, Delivery, DeliveryState, NotificationOptOut, SkipReason
 
 _LOCK_EVENT = sa.text("select pg_advisory_xact_lock(hashtextextended(cast(:event_id as text), 0))")
 _OPEN = (DeliveryState.PENDING, DeliveryState.SENDING)
@@ -41,6 +41,31 @@ async def open_ids(uow: UnitOfWork, event_id: UUID) -> list[UUID]:
 async def locked(uow: UnitOfWork, delivery_id: UUID) -> Delivery:
     """The delivery, its row locked until the transaction ends."""
     return await uow.session.get_one(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+
+
+async def turned_off(uow: UnitOfWork, kind: str, user_ids: Collection[UUID]) -> set[tuple[UUID, Channel]]:
+    """Who of these doesn't want a kind, and where."""
+    query = sa.select(NotificationOptOut.user_id, NotificationOptOut.channel).where(
+        NotificationOptOut.kind == kind, NotificationOptOut.user_id.in_(user_ids)
+    )
+    return {(user_id, channel) for user_id, channel in await uow.session.execute(query)}
+
+
+async def wake_mail(uow: UnitOfWork, event_id: UUID, recipient_id: UUID) -> UUID | None:
+    """Let the mail that its recipient had turned off be sent after all; its id, None if none was turned off."""
+    wake = (
+        sa.update(Delivery)
+        .where(
+            Delivery.event_id == event_id,
+            Delivery.recipient_id == recipient_id,
+            Delivery.channel == Channel.EMAIL,
+            Delivery.state == DeliveryState.SKIPPED,
+            Delivery.reason == SkipReason.TURNED_OFF,
+            Delivery.rendered.is_not(None),
+        )
+        .values(state=DeliveryState.PENDING, reason=None)
+    )
+    return await uow.session.scalar(wake.returning(Delivery.id))
 
 
 async def forget_rendered(uow: UnitOfWork, before: datetime) -> int:

@@ -13,30 +13,11 @@ from resend.exceptions import ResendError
 from resend.http_client_async import AsyncHTTPClient
 
 from app.core import tls
+from app.notifications.errors import DeliveryError, Postponed, Refused, Unknown
 from app.settings import Settings
 
 _OUR_ACCOUNT = {"missing_api_key", "invalid_api_key", "restricted_api_key"}
 _KEY_IN_USE = "concurrent_idempotent_requests"
-
-
-class MailError(Exception):
-    """The mail was not confirmed. The message names the vendor's error, never the mail's content."""
-
-
-class MailRefused(MailError):
-    """Resend will never take this mail as it is."""
-
-
-class MailPostponed(MailError):
-    """Resend has not taken it, for a reason that passes. `after_seconds`: what it asked us to wait."""
-
-    def __init__(self, reason: str, after_seconds: float = 0.0) -> None:
-        self.after_seconds = after_seconds
-        super().__init__(reason)
-
-
-class MailUnknown(MailError):
-    """Nobody knows whether Resend has it: no answer, or an answer that says nothing."""
 
 
 class OneContextClient(AsyncHTTPClient):
@@ -77,27 +58,27 @@ class Resend:
         """Send a mail (`params` as in Resend's `POST /emails`) under an idempotency key; returns Resend's id.
 
         Within 24 h Resend answers the same key and body with the first answer and sends nothing again.
-        Raises MailRefused, MailPostponed, MailUnknown.
+        Raises Refused, Postponed, Unknown.
         """
         body = cast(resend.Emails.SendParams, params)
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await resend.Emails.send_async(body, {"idempotency_key": key})
         except TimeoutError as error:
-            raise MailUnknown(f"no answer within {self._seconds:g} s") from error
+            raise Unknown(f"no answer within {self._seconds:g} s") from error
         except ResendError as error:
             raise _typed(error) from error
         return answer["id"]
 
 
-def _typed(error: ResendError) -> MailError:
+def _typed(error: ResendError) -> DeliveryError:
     status, name = int(error.code or 500), error.error_type
     reason = f"{status} {name}"
     if status in (408, 429) or name == _KEY_IN_USE or name in _OUR_ACCOUNT:
-        return MailPostponed(reason, _retry_after(error))
+        return Postponed(reason, _retry_after(error))
     if 400 <= status < 500:
-        return MailRefused(f"{reason}: {error.message}")
-    return MailUnknown(reason)
+        return Refused(f"{reason}: {error.message}")
+    return Unknown(reason)
 
 
 def _retry_after(error: ResendError) -> float:

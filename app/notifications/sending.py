@@ -12,77 +12,103 @@ from app.core import clock
 from app.core.db import Database
 from app.core.outbox import Busy, Retry
 from app.core.rls import ServiceDoor
+from app.core.unit_of_work import UnitOfWork
 from app.notifications import repository
 from app.notifications.catalogue import CATALOGUE
-from app.notifications.mailer import Mailer
-from app.notifications.models import Delivery, DeliveryState
-from app.notifications.resend import MailPostponed, MailRefused, MailUnknown
+from app.notifications.errors import Closed, Postponed, Refused, Unknown
+from app.notifications.models import Channel, Delivery, DeliveryState, SkipReason
+from app.notifications.outlets import Outlets
 from app.notifications.rules import Step, next_step
 
 logger = logging.getLogger(__name__)
 
 
-async def deliver(database: Database, mailer: Mailer, event_id: UUID) -> None:
-    """Send the event's deliveries that are not settled, each on its own. Raises Retry if one still is not."""
+async def deliver(database: Database, outlets: Outlets, event_id: UUID) -> None:
+    """Send the event's deliveries that are not settled, each on its own. Raises Retry if one still is not.
+
+    Where somebody's direct messages are closed, the mail that they had turned off for this kind is sent instead.
+    """
     async with database.service(ServiceDoor.JOB) as uow:
-        open_ids = await repository.open_ids(uow, event_id)
+        to_do = await repository.open_ids(uow, event_id)
     waiting: list[Retry] = []
-    for delivery_id in open_ids:
+    for delivery_id in to_do:
         try:
-            await _deliver(database, mailer, delivery_id)
+            woken = await _deliver(database, outlets, delivery_id)
         except Retry as retry:
             waiting.append(retry)
+        else:
+            to_do += [woken] if woken else []
     if waiting:
         wait = max(retry.after_seconds for retry in waiting)
         kind = Busy if all(isinstance(retry, Busy) for retry in waiting) else Retry
-        raise kind(f"{len(waiting)} of {len(open_ids)} mails: {waiting[0]}", after_seconds=wait)
+        raise kind(f"{len(waiting)} of {len(to_do)} messages: {waiting[0]}", after_seconds=wait)
 
 
-async def _deliver(database: Database, mailer: Mailer, delivery_id: UUID) -> None:
-    claimed = await _claim(database, mailer, delivery_id)
-    if claimed is None or mailer.resend is None:
-        return
+async def _deliver(database: Database, outlets: Outlets, delivery_id: UUID) -> UUID | None:
+    """One attempt; the id of another delivery that it has made necessary."""
+    claimed = await _claim(database, outlets, delivery_id)
+    if claimed is None:
+        return None
     try:
-        provider_id = await mailer.resend.send(claimed.body, str(delivery_id))
-    except MailRefused as error:
-        await _settle(database, claimed, DeliveryState.FAILED, error=str(error))
-        logger.error("mail %s (%s) was refused for good; see its row", delivery_id, claimed.kind)
-    except MailPostponed as error:
+        provider_id = await outlets.of(claimed.channel).send(claimed.body, delivery_id)
+    except Closed as error:
+        return await _settle_closed(database, outlets, claimed, str(error))
+    except Refused as error:
+        await _settle(database, outlets, claimed, DeliveryState.FAILED, error=str(error))
+        logger.error("%s was refused for good; see its row", claimed)
+    except Postponed as error:
         await _release(database, claimed, str(error), certain=True)
         raise Retry(str(error), after_seconds=error.after_seconds) from error
-    except MailUnknown as error:
+    except Unknown as error:
         await _release(database, claimed, str(error), certain=False)
         raise Retry(str(error)) from error
     else:
-        await _settle(database, claimed, DeliveryState.SENT, provider_id=provider_id)
+        await _settle(database, outlets, claimed, DeliveryState.SENT, provider_id=provider_id)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
     id: UUID
+    event_id: UUID
+    recipient_id: UUID
+    channel: Channel
     kind: str
     body: dict[str, Any]
     attempt: int
     is_first: bool
 
+    def __str__(self) -> str:
+        return _name(self)
 
-async def _claim(database: Database, mailer: Mailer, delivery_id: UUID) -> _Claim | None:
+
+def _name(delivery: Delivery | _Claim) -> str:
+    return f"{delivery.channel.value} {delivery.id} ({delivery.kind})"
+
+
+async def _claim(database: Database, outlets: Outlets, delivery_id: UUID) -> _Claim | None:
     """Take the delivery for one attempt, or settle what can't be attempted. Raises Retry while another has it."""
     now = datetime.now(UTC)
     async with database.service(ServiceDoor.JOB) as uow:
         delivery = await repository.locked(uow, delivery_id)
-        step = next_step(delivery.state, delivery.first_attempt_at, delivery.claimed_until, now)
+        outlet = outlets.of(delivery.channel)
+        step = next_step(
+            delivery.state, delivery.first_attempt_at, delivery.claimed_until, now, outlet.window
+        )
         if step is Step.WAIT and delivery.claimed_until:
             left = (delivery.claimed_until - now).total_seconds()
             raise Busy("another worker is sending it", after_seconds=left)
         claim = None
         if step is Step.GIVE_UP:
             _close(delivery, DeliveryState.UNCERTAIN)
-            logger.error("mail %s (%s) is uncertain and is not sent again", delivery.id, delivery.kind)
+            logger.error("%s is uncertain and is not sent again", _name(delivery))
         elif step is Step.SEND and delivery.rendered is None:
             _close(delivery, DeliveryState.FAILED, error="its text was deleted before it could be sent")
+        elif step is Step.SEND and not outlet.is_on and delivery.state is DeliveryState.PENDING:
+            _close(delivery, DeliveryState.SKIPPED)
+            delivery.reason = SkipReason.NOT_CONFIGURED
         elif step is Step.SEND:
-            claim = _take(delivery, now, mailer.lease)
+            claim = _take(delivery, now, outlet.lease)
         await uow.commit()
     return claim
 
@@ -93,7 +119,16 @@ def _take(delivery: Delivery, now: datetime, lease: timedelta) -> _Claim:
     delivery.attempts += 1
     delivery.claimed_until = now + lease
     delivery.first_attempt_at = delivery.first_attempt_at or now
-    return _Claim(delivery.id, delivery.kind, delivery.rendered or {}, delivery.attempts, is_first)
+    return _Claim(
+        delivery.id,
+        delivery.event_id,
+        delivery.recipient_id,
+        delivery.channel,
+        delivery.kind,
+        delivery.rendered or {},
+        delivery.attempts,
+        is_first,
+    )
 
 
 def _close(delivery: Delivery, state: DeliveryState, *, error: str | None = None) -> None:
@@ -106,6 +141,7 @@ def _close(delivery: Delivery, state: DeliveryState, *, error: str | None = None
 
 async def _settle(
     database: Database,
+    outlets: Outlets,
     claim: _Claim,
     state: DeliveryState,
     *,
@@ -119,7 +155,26 @@ async def _settle(
         _close(delivery, state, error=error)
         if state is DeliveryState.SENT:
             delivery.provider_id, delivery.sent_at, delivery.last_error = provider_id, clock.now(), None
+            await _heard(uow, outlets, claim, takes_messages=True)
         await uow.commit()
+
+
+async def _settle_closed(database: Database, outlets: Outlets, claim: _Claim, error: str) -> UUID | None:
+    """Note that direct messages are closed, and wake the mail that was turned off, all at once: its id."""
+    async with database.service(ServiceDoor.JOB) as uow:
+        delivery = await repository.locked(uow, claim.id)
+        if delivery.state is not DeliveryState.SENDING:
+            return None
+        _close(delivery, DeliveryState.FAILED, error=error)
+        await _heard(uow, outlets, claim, takes_messages=False)
+        woken = await repository.wake_mail(uow, claim.event_id, claim.recipient_id)
+        await uow.commit()
+    return woken
+
+
+async def _heard(uow: UnitOfWork, outlets: Outlets, claim: _Claim, *, takes_messages: bool) -> None:
+    if claim.channel is Channel.DISCORD:
+        await outlets.messenger.heard(uow, claim.body["recipient_id"], takes_messages)
 
 
 async def _release(database: Database, claim: _Claim, error: str, *, certain: bool) -> None:

@@ -2,14 +2,12 @@
 
 `record` belongs to the transaction that decides who is told what; `deliver` sends what was recorded, as often as it
 takes. A crash between the two, or between sending and marking, is repaired by calling `deliver` again: the same key
-and the same body make Resend answer again instead of sending again.
+and the same body make the vendor answer again instead of sending again.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,50 +19,46 @@ from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.notifications import repository
 from app.notifications.catalogue import CATALOGUE
-from app.notifications.mailer import Mailer
+from app.notifications.kinds import Kind
+from app.notifications.messages import UNKNOWN, Attachment, Contact, Message
 from app.notifications.models import Channel, DeliveryState, SkipReason
+from app.notifications.outlets import Outlets
+from app.notifications.rules import skip_reason
 from app.notifications.sending import deliver
 
-__all__ = ["Attachment", "Message", "SkipReason", "deliver", "forget_rendered", "record", "recorded", "send"]
+__all__ = [
+    "Attachment",
+    "Contact",
+    "Message",
+    "SkipReason",
+    "deliver",
+    "forget_rendered",
+    "record",
+    "recorded",
+    "send",
+]
 
 KEEP_RENDERED = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a mail; `content_type` with its parameters (`text/calendar; method=REQUEST`)."""
-
-    filename: str
-    content: bytes
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Who is told, at which address, with which words: `context` is what the kind's templates take.
-
-    `skip`: why they aren't told after all; that is recorded, too.
-    """
-
-    recipient_id: UUID
-    address: str
-    context: Mapping[str, Any] = field(repr=False)
-    attachments: Sequence[Attachment] = ()
-    skip: SkipReason | None = None
+Contacts = Mapping[UUID, Contact]
 
 
 async def send(
-    database: Database, mailer: Mailer, event_id: UUID, kind: str, messages: Sequence[Message]
+    database: Database,
+    outlets: Outlets,
+    event_id: UUID,
+    kind: str,
+    messages: Sequence[Message],
+    contacts: Contacts | None = None,
 ) -> None:
     """Record `messages` of a catalogue kind for the event, unless it was done before, and send what is not sent yet.
 
-    Raises Retry while a mail is not confirmed; calling again with the same event sends nothing twice.
+    Raises Retry while something is not confirmed; calling again with the same event sends nothing twice.
     """
     async with database.service(ServiceDoor.JOB) as uow:
         if not await recorded(uow, event_id):
-            await record(uow, mailer, event_id, kind, messages)
+            await record(uow, outlets, event_id, kind, messages, contacts or {})
             await uow.commit()
-    await deliver(database, mailer, event_id)
+    await deliver(database, outlets, event_id)
 
 
 async def recorded(uow: UnitOfWork, event_id: UUID) -> bool:
@@ -74,40 +68,57 @@ async def recorded(uow: UnitOfWork, event_id: UUID) -> bool:
 
 
 async def record(
-    uow: UnitOfWork, mailer: Mailer, event_id: UUID, kind: str, messages: Sequence[Message]
+    uow: UnitOfWork,
+    outlets: Outlets,
+    event_id: UUID,
+    kind: str,
+    messages: Sequence[Message],
+    contacts: Contacts,
 ) -> None:
-    """Render and write down one delivery for each recipient, in the caller's transaction."""
+    """Render and write down one delivery for each recipient and channel of the kind, in the caller's transaction.
+
+    On Discord for those only whose account is in `contacts`. What isn't to be sent is written down with its reason.
+    """
+    entry = CATALOGUE[kind]
+    off = await repository.turned_off(uow, kind, [message.recipient_id for message in messages])
     rows = [
-        {
-            "id": new_id(),
-            "event_id": event_id,
-            "kind": CATALOGUE[kind].name,
-            "channel": Channel.EMAIL,
-            "recipient_id": message.recipient_id,
-            "state": DeliveryState.PENDING if mailer.resend else DeliveryState.SKIPPED,
-            "rendered": _body(mailer, kind, message) if mailer.resend else None,
-            "created_at": clock.now(),
-        }
+        {"id": new_id(), "event_id": event_id, "kind": kind, "created_at": clock.now(), **row}
         for message in messages
+        for row in _rows(outlets, entry, message, contacts.get(message.recipient_id, UNKNOWN), off)
     ]
     if rows:
         await repository.add(uow, rows)
 
 
-def _body(mailer: Mailer, kind: str, message: Message) -> dict[str, Any]:
-    body = mailer.compose(kind, message.address, message.context)
-    if message.attachments:
-        body["attachments"] = [
-            {
-                "filename": attachment.filename,
-                "content": base64.b64encode(attachment.content).decode(),
-                "content_type": attachment.content_type,
-            }
-            for attachment in message.attachments
-        ]
-    return body
+def _rows(
+    outlets: Outlets, kind: Kind, message: Message, contact: Contact, off: set[tuple[UUID, Channel]]
+) -> Iterator[dict[str, Any]]:
+    """What one recipient's deliveries have of their own."""
+    reasons = {
+        channel: skip_reason(
+            kind,
+            channel,
+            wished=message.skip,
+            is_on=outlets.of(channel).is_on,
+            mail_paused=contact.mail_paused,
+            turned_off=(message.recipient_id, channel) in off,
+        )
+        for channel in kind.channels
+        if channel is Channel.EMAIL or contact.discord_id
+    }
+    for channel, reason in reasons.items():
+        # Should Discord turn out to be closed to us, the mail that was turned off is sent: it is rendered now, too.
+        stands_by = reason is SkipReason.TURNED_OFF and reasons.get(Channel.DISCORD, reason) is None
+        is_rendered = reason is None or (stands_by and channel is Channel.EMAIL)
+        yield {
+            "channel": channel,
+            "recipient_id": message.recipient_id,
+            "state": DeliveryState.SKIPPED if reason else DeliveryState.PENDING,
+            "reason": reason,
+            "rendered": outlets.of(channel).write(kind.name, message, contact) if is_rendered else None,
+        }
 
 
 async def forget_rendered(uow: UnitOfWork) -> int:
-    """Wipe the text of mails older than 30 days (business time), whatever became of them; returns how many."""
+    """Wipe the text of messages older than 30 days (business time), whatever became of them; returns how many."""
     return await repository.forget_rendered(uow, clock.now() - KEEP_RENDERED)

@@ -10,6 +10,8 @@ from app.core.db import Database
 from app.core.ids import new_id
 from app.core.outbox import Retry
 from app.notifications.mailer import Mailer
+from app.notifications.messenger import Messenger
+from app.notifications.outlets import Outlets
 from app.notifications.service import Attachment
 from app.settings import Settings
 from tests import cast as casting
@@ -29,7 +31,8 @@ INVITATION = Attachment(
 async def desk(database: Database, settings: Settings, sandbox: RunningSandbox) -> Desk:
     """A desk whose mails go to the sandbox."""
     addressed = dataclasses.replace(settings, resend_url=f"{sandbox.url}/resend")
-    return Desk(database, Mailer.of(addressed), sandbox, await casting.make(database))
+    outlets = Outlets(Mailer.of(addressed), Messenger.of(addressed))
+    return Desk(database, outlets, sandbox, await casting.make(database))
 
 
 async def test_every_kind_of_mail_meets_the_contract(desk: Desk, settings: Settings) -> None:

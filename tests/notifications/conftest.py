@@ -1,14 +1,17 @@
-"""Mail through the real adapter to a running sandbox, put back to its start before each test."""
+"""Mail and direct messages through the real adapters to a running sandbox, put back to its start before each test."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from app.accounts.contacts import note_direct_messages
 from app.core.db import Database
 from app.notifications.mailer import Mailer
+from app.notifications.messenger import Messenger
+from app.notifications.outlets import Outlets
 from app.settings import Settings
 from tests import cast as casting
 from tests.cast import Cast
@@ -32,16 +35,25 @@ def sandbox(served: RunningSandbox) -> RunningSandbox:
 
 @pytest.fixture
 def mail_settings(settings: Settings, sandbox: RunningSandbox) -> Settings:
-    """The platform's settings, mail leading to the sandbox."""
+    """The platform's settings, mail and Discord leading to the sandbox."""
     return dataclasses.replace(
-        settings, resend_url=f"{sandbox.url}/resend", email_reply_to="help@example.test"
+        settings,
+        resend_url=f"{sandbox.url}/resend",
+        email_reply_to="help@example.test",
+        discord_url=f"{sandbox.url}/discord/api/v10",
+        discord_bot_token=sandbox.settings.discord_bot_token,
+        discord_guild_id=sandbox.settings.discord_guild_id,
+        discord_mentee_role_id=sandbox.settings.discord_mentee_role_id,
     )
 
 
 @pytest.fixture
-def mailer(mail_settings: Settings) -> Mailer:
-    """The mailer of these settings."""
-    return Mailer.of(mail_settings)
+async def outlets(mail_settings: Settings) -> AsyncIterator[Outlets]:
+    """What sends with these settings."""
+    messenger = Messenger.of(mail_settings, note_direct_messages)
+    yield Outlets(Mailer.of(mail_settings), messenger)
+    if messenger.discord is not None:
+        await messenger.discord.close()
 
 
 @pytest.fixture
@@ -50,6 +62,6 @@ async def cast(database: Database) -> Cast:
 
 
 @pytest.fixture
-def desk(database: Database, mailer: Mailer, sandbox: RunningSandbox, cast: Cast) -> Desk:
-    """Sends mails about sessions to the cast and looks at what became of them."""
-    return Desk(database, mailer, sandbox, cast)
+def desk(database: Database, outlets: Outlets, sandbox: RunningSandbox, cast: Cast) -> Desk:
+    """Sends notifications about sessions to the cast and looks at what became of them."""
+    return Desk(database, outlets, sandbox, cast)

@@ -14,7 +14,7 @@ from app.settings import Settings
 async def main(event_id: UUID) -> None:
     """Deliver, then end."""
     platform = wiring.build(Settings.from_env())
-    await service.deliver(platform.database, platform.mailer, event_id)
+    await service.deliver(platform.database, platform.outlets, event_id)
 
 
 if __name__ == "__main__":

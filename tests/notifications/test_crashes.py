@@ -8,8 +8,6 @@ import psycopg
 import pytest
 
 from app.core.outbox import Retry
-from app.core.rls import ServiceDoor
-from app.notifications import service
 from app.notifications.models import DeliveryState
 from app.settings import Settings
 from tests.notifications.desk import Desk
@@ -19,9 +17,7 @@ from tests.support.processes import Program, kill, running, until
 @pytest.fixture
 async def recorded(desk: Desk) -> Desk:
     """One mail, written down and not sent yet."""
-    async with desk.database.service(ServiceDoor.JOB) as uow:
-        await service.record(uow, desk.mailer, desk.event_id, "session_booked", [desk.message("student")])
-        await uow.commit()
+    await desk.record(desk.message("student"))
     return desk
 
 
@@ -37,12 +33,12 @@ async def finish(desk: Desk, killed: Program) -> None:
     """Kill the sender, let its claim run out, send with another."""
     await kill(killed)
     with pytest.raises(Retry, match="another worker"):
-        await service.deliver(desk.database, desk.mailer, desk.event_id)
+        await desk.deliver()
 
     async def is_delivered() -> bool:
         await desk.change(claimed_until="now() - interval '1 second'")
         try:
-            await service.deliver(desk.database, desk.mailer, desk.event_id)
+            await desk.deliver()
         except Retry:  # Resend may still be busy with the dead sender's request
             return False
         return True

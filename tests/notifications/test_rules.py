@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.notifications.models import DeliveryState
-from app.notifications.rules import Step, next_step
+from app.notifications.rules import RESEND_WINDOW, Step, next_step
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PENDING, SENDING = DeliveryState.PENDING, DeliveryState.SENDING
@@ -36,10 +36,10 @@ def ago(**parts: float) -> datetime:
 def test_open_deliveries(
     state: DeliveryState, unknown_since: datetime | None, claimed_until: datetime | None, step: Step
 ) -> None:
-    assert next_step(state, unknown_since, claimed_until, NOW) is step
+    assert next_step(state, unknown_since, claimed_until, NOW, RESEND_WINDOW) is step
 
 
 @pytest.mark.parametrize("state", [state for state in DeliveryState if state not in (PENDING, SENDING)])
 def test_settled_deliveries_are_left_alone(state: DeliveryState) -> None:
-    assert next_step(state, ago(hours=1), None, NOW) is Step.NOTHING
-    assert next_step(state, ago(hours=99), ago(hours=98), NOW) is Step.NOTHING
+    assert next_step(state, ago(hours=1), None, NOW, RESEND_WINDOW) is Step.NOTHING
+    assert next_step(state, ago(hours=99), ago(hours=98), NOW, RESEND_WINDOW) is Step.NOTHING

@@ -58,7 +58,7 @@ async def test_sending_again_sends_nothing(desk: Desk) -> None:
 
 
 async def test_nobody_to_tell_is_no_error(desk: Desk) -> None:
-    await service.send(desk.database, desk.mailer, desk.event_id, "session_booked", [])
+    await service.send(desk.database, desk.outlets, desk.event_id, "session_booked", [])
     assert await desk.rows() == []
 
 
@@ -115,7 +115,7 @@ async def test_one_refusal_does_not_keep_others_waiting(desk: Desk, caplog: pyte
     assert (first.state, second.state) == (DeliveryState.FAILED, DeliveryState.SENT)
     assert first.last_error is not None
     assert first.last_error.startswith("422")
-    assert f"mail {first.id}" in caplog.text
+    assert f"email {first.id}" in caplog.text
     assert "example.test" not in caplog.text
     await desk.send()
     assert len(desk.requests()) == 2
