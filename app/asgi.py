@@ -40,6 +40,7 @@ from app.dashboards.http import instructor as instructor_dashboard
 from app.dashboards.http import student as student_dashboard
 from app.limits import policy_for
 from app.mentees import http as mentees
+from app.notifications import http as notifications
 from app.payments import http as payments
 from app.settings import Settings
 from app.site import deletion, instructor_settings, instructors, products, seats, statement, waitlist
@@ -49,8 +50,9 @@ from app.testimonials import http as testimonials
 YEAR = 31_536_000
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *health.HANDLERS,
-    *accounts.HANDLERS,
     *metrics.HANDLERS,
+    *accounts.HANDLERS,
+    *notifications.HANDLERS,
     *booking.HANDLERS,
     *absences.HANDLERS,
     *calendars.HANDLERS,

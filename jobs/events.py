@@ -11,6 +11,7 @@ from app.booking import notices as booking_notices
 from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
+from app.dashboards import notices as dashboard_notices
 from app.mentees import notices as mentee_notices
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.kinds import Anchor, Kind
@@ -45,18 +46,19 @@ EVENTS: dict[str, Handler] = {
     "booking/overdue": booking.complete_overdue,
     **calendars.EVENTS,
     **packs.EVENTS,
+    **mail.EVENTS,
     **payments.EVENTS,
     **testimonials.EVENTS,
+    **watchdog.EVENTS,
     "upkeep/purge": upkeep.purge,
 }
 
-    **watchdog.EVENTS,
 NOTICES: dict[str, Notice] = {
     **accounts.NOTICES,
+    **alerts.NOTICES,
     **absence_notices.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
-    **alerts.NOTICES,
     **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
     **payment_notices.NOTICES,
@@ -65,7 +67,10 @@ NOTICES: dict[str, Notice] = {
 
 
 # What comes by time alone, by what it is counted from: a new kind needs nothing here.
-ANCHORED: dict[Anchor, Notice] = {}
+ANCHORED: dict[Anchor, Notice] = {
+    Anchor.SESSION: booking_notices.session_reminder,
+    Anchor.ACCOUNT: dashboard_notices.getting_started,
+}
 
 
 def periodic(settings: Settings) -> tuple[Every, ...]:
@@ -73,9 +78,9 @@ def periodic(settings: Settings) -> tuple[Every, ...]:
     return (
         Every("upkeep/purge", HOUR),
         Every("booking/overdue", MINUTE),
+        Every("watchdog/look", MINUTE),
         Every("calendar/poll", settings.calendar_poll_minutes * MINUTE),
         Every("calendar/channels", HOUR),
         Every("calendar/nightly", DAY, offset_seconds=3 * HOUR),
         Every("payment/daily", DAY, offset_seconds=4 * HOUR),
     )
-        Every("watchdog/look", MINUTE),

@@ -27,6 +27,7 @@ VENDORS = {
     "GOOGLE_CALENDAR_URL": f"{NOWHERE}/calendar/v3/",
     "RESEND_API_KEY": "re_sandbox",
     "RESEND_URL": NOWHERE,
+    "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1yZXNlbmQtd2ViaG9vaw==",
 }
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from datetime import timedelta
 from uuid import UUID
 
 from app.accounts import repository
 from app.accounts.models import EmailToken, Purpose
 from app.core import clock
-from app.notifications import telling
+from app.core.crypto import signature
 from app.core.ids import hash_secret, new_id
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.settings import Settings
 
 PATHS = {
@@ -35,9 +33,7 @@ def hours(settings: Settings, purpose: Purpose) -> int:
 
 def secret(settings: Settings, purpose: Purpose, id_: UUID) -> str:
     """`<id>.<HMAC-SHA256 over purpose and id>`, URL-safe; the key is derived from SECRET_KEY."""
-    key = hmac.digest(settings.secret_key.encode(), b"links in mails", hashlib.sha256)
-    signature = hmac.digest(key, f"{purpose}|{id_}".encode(), hashlib.sha256)
-    return f"{id_.hex}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+    return f"{id_.hex}.{signature(settings, 'links in mails', f'{purpose}|{id_}')}"
 
 
 def address(settings: Settings, token: EmailToken) -> str:

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from app.accounts.models import User, UserIdentity
+from app.accounts.models import MailPause, User, UserIdentity
 from app.admin.students import account_state
 from app.booking.models import Session
 from app.core.errors import NotFound
@@ -35,6 +35,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     created_at: datetime
     email_verified_at: datetime | None
+    mail_paused_at: datetime | None
+    mail_paused_reason: MailPause | None
     deleted_at: datetime | None
     forgotten_at: datetime | None
     has_password: bool
@@ -70,6 +72,8 @@ async def person(uow: UnitOfWork, user_id: UUID) -> Person:
             User.time_zone,
             User.created_at,
             User.email_verified_at,
+            User.mail_paused_at,
+            User.mail_paused_reason,
             User.deleted_at,
             User.forgotten_at,
             User.password_hash.is_not(None).label("has_password"),

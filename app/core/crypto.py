@@ -1,6 +1,13 @@
-"""Encryption at rest with key rotation: `ENCRYPTION_KEYS` holds Fernet keys, the first encrypts, all of them decrypt."""
+"""Encryption at rest with key rotation, and signatures for links.
+
+`ENCRYPTION_KEYS` holds Fernet keys: the first encrypts, all of them decrypt. Signatures come from `SECRET_KEY`.
+"""
 
 from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -53,6 +60,15 @@ class Cipher:
 def cipher(settings: Settings) -> Cipher:
     """The cipher for `ENCRYPTION_KEYS`. Raises SettingsError."""
     return Cipher(settings.encryption_keys)
+
+
+def signature(settings: Settings, use: str, text: str) -> str:
+    """HMAC-SHA256 of `text`, URL-safe, under a key derived from SECRET_KEY for this `use` and no other.
+
+    Compare with `hmac.compare_digest`.
+    """
+    key = hmac.digest(settings.secret_key.encode(), use.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).decode().rstrip("=")
 
 
 def new_key() -> str:

@@ -272,7 +272,14 @@ _STUDIO = (
     ),
 )
 
-CATALOGUE: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (*_ACCOUNT, *_PACKS, *_SEATS, *_SESSIONS, *_BETWEEN_THE_TWO, *_CALENDARS, *_STUDIO)
+# As settings group them.
+TOPICS: dict[str, tuple[Kind, ...]] = {
+    "Sessions": _SESSIONS,
+    "Packs": _PACKS,
+    "Seats": _SEATS,
+    "Between the two of you": _BETWEEN_THE_TWO,
+    "Google Calendar": _CALENDARS,
+    "Your account": _ACCOUNT,
+    "The studio": _STUDIO,
 }
+CATALOGUE: dict[str, Kind] = {kind.name: kind for kinds in TOPICS.values() for kind in kinds}

@@ -84,7 +84,7 @@ class Delivery(WithId, Base):
     state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState, "state"))
     attempts: Mapped[int] = mapped_column(default=0)
     rendered: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    provider_id: Mapped[str | None]
+    provider_id: Mapped[str | None] = mapped_column(index=True)
     last_error: Mapped[str | None]
     reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.http import google, impersonation, reset_password, settings, sign_in, sign_up
+from app.accounts.http import google, impersonation, reset_password, settings, sign_in, sign_up, unsubscribe
 
 GOOGLE_PURPOSES = google.PURPOSES
 HANDLERS: list[ControllerRouterHandler] = [
@@ -12,4 +12,5 @@ HANDLERS: list[ControllerRouterHandler] = [
     *settings.HANDLERS,
     *google.HANDLERS,
     *impersonation.HANDLERS,
+    *unsubscribe.HANDLERS,
 ]

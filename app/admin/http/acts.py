@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from app.accounts import impersonation
+from app.accounts import impersonation, mail_pauses
 from app.accounts import invitations as guests
 from app.accounts.guards import requires_admin
 from app.accounts.http.common import service_door, settings_of
@@ -134,6 +134,14 @@ async def invite_again(request: AppRequest, uow: Uow, user_id: Id) -> Response[s
     return act.done("A new invitation is on its way; the link before has ended.")
 
 
+@post(PATH + "/mail-resumption", guards=[requires_admin], include_in_schema=False)
+async def resume_mail(request: AppRequest, uow: Uow, user_id: Id) -> Response[str]:
+    """Send mail to an address again that turned it away, or whose reader complained."""
+    act = Act(request, uow, parse_id(user_id))
+    done = await mail_pauses.resume(uow, act.user_id)
+    return act.done("The next mail goes to them again." if done else "Mail goes to them already.")
+
+
 @post(PATH + "/withdrawal", guards=[requires_admin], include_in_schema=False)
 async def withdraw(request: AppRequest, uow: Uow, user_id: Id) -> Response[str]:
     """Take an invitation back."""
@@ -178,5 +186,6 @@ HANDLERS: list[ControllerRouterHandler] = [
     restore,
     sign_in_as,
     invite_again,
+    resume_mail,
     withdraw,
 ]

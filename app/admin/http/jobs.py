@@ -1,4 +1,4 @@
-"""`/admin/jobs`: what is queued, what gave up, and another try for it."""
+"""`/admin/jobs`: how sending stands, what is queued, what gave up, and another try for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from app.accounts import mail_pauses
 from app.accounts.guards import requires_admin
 from app.admin import jobs
-from app.admin.http import listing
 from app.admin.health import health
+from app.admin.http import listing
 from app.core.ids import parse_id
 from app.core.paging import turning
 from app.core.unit_of_work import UnitOfWork
@@ -75,14 +76,14 @@ async def _context(
     chosen = type_ if type_ in {one.type for one in failures} else ""
     found = await jobs.dead(uow, chosen, offset=(number - 1) * jobs.PER_PAGE)
     return {
-        "queue": await jobs.queue(uow),
         "health": await health(uow, request.app.state.platform.settings),
+        "queue": await jobs.queue(uow),
         "failures": failures,
         "dead": found[: jobs.PER_PAGE],
         "chosen": chosen,
         "undelivered": await jobs.undelivered(uow),
-        "pagination": turning(partial(_href, chosen), number, len(found), jobs.PER_PAGE),
         "paused": await mail_pauses.paused(uow),
+        "pagination": turning(partial(_href, chosen), number, len(found), jobs.PER_PAGE),
         "zone": viewer.time_zone,
     }
 
