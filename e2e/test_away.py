@@ -26,12 +26,12 @@ from app.core.unit_of_work import Principal, Role
 from app.packs.models import SessionPack
 from app.settings import Settings
 from app.wiring import build
-from e2e.support.browser import DESK, HEIGHTS, PHONE, Windows
+from e2e.support.browser import PHONE, Windows
 from e2e.support.htmx import fragments
+from e2e.support.looks import look as look_at
 from e2e.support.newcomers import Newcomer, arrive
 from e2e.support.platform import RunningPlatform
 from e2e.support.waiting import until
-from e2e.test_pages import THEMES, shoot
 
 WEEK = timedelta(days=7)
 
@@ -136,7 +136,7 @@ async def test_an_away_week_moves_three_sessions(
     page = await windows.open(mentor, javascript=javascript, time_zone=zone)
     await look(page, first, booked)
     if javascript:
-        await accessible(windows, page, "-preview")
+        await look_at(windows, page, "away--preview")
     await confirm(page)
     for one, end in zip(booked, before, strict=True):
         text = await until(lambda student=one.student: mail_about_it(control, student))  # type: ignore[misc]
@@ -157,7 +157,7 @@ async def accepts(windows: Windows, one: Booked, mail: str, javascript: bool) ->
     page = await windows.open(session=one.student.session, javascript=javascript, width=PHONE)
     await page.goto(link.group())
     if javascript:
-        await accessible(windows, page, "-answer")
+        await look_at(windows, page, "away--answer")
     await page.get_by_role("button", name="Accept").click()
     await expect(page.locator("#flash")).to_contain_text("Moved to")
     moved = stamp(one.session.start + WEEK, "America/New_York")
@@ -173,16 +173,3 @@ async def finds_the_week_closed(windows: Windows, one: Booked, javascript: bool)
     await expect(page.locator("#day .slot")).to_have_count(0)
     await page.locator("#day .closed summary").click()
     await expect(page.locator("#day .closed-list")).to_contain_text("is away")
-
-
-async def accessible(windows: Windows, page: Page, name: str) -> None:
-    """Nothing for axe in either theme, nothing wider than a phone."""
-    width = (page.viewport_size or {"width": DESK})["width"]
-    for theme in THEMES:
-        await page.emulate_media(color_scheme=theme)
-        for wide in (DESK, PHONE):
-            await page.set_viewport_size({"width": wide, "height": HEIGHTS[wide]})
-            assert await windows.axe(page) == []
-            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-            await shoot(page, "away", name, theme, wide)
-    await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})

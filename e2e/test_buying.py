@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from e2e.support.browser import DESK, HEIGHTS, PHONE, Windows
+from e2e.support.browser import PHONE, Windows
 from e2e.support.htmx import fragments
+from e2e.support.looks import look
 from e2e.support.newcomers import Newcomer, arrive
 from e2e.support.platform import RunningPlatform
 from e2e.support.waiting import until
@@ -70,18 +71,6 @@ async def checkouts(control: httpx.AsyncClient, buyer: Newcomer) -> list[dict[st
     """The buyer's checkouts at Stripe."""
     items: list[dict[str, Any]] = (await control.get("/control/stripe/sessions")).json()["items"]
     return [item for item in items if item["customer_email"] == buyer.email]
-
-
-async def look(windows: Windows, page: Page) -> None:
-    """The page as it is shown now is accessible and fits, in both themes and widths."""
-    before = page.viewport_size or {"width": DESK, "height": HEIGHTS[DESK]}
-    for theme in ("light", "dark"):
-        await page.emulate_media(color_scheme=theme)
-        for width in (DESK, PHONE):
-            await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            assert (theme, width, await windows.axe(page)) == (theme, width, [])
-            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    await page.set_viewport_size(before)
 
 
 @SCRIPTS

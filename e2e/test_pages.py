@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import timedelta
 
@@ -10,19 +9,10 @@ import pytest
 from playwright.async_api import Page
 
 from app.core import clock
-from e2e.support.browser import DESK, HEIGHTS, PHONE, Theme, Windows
-from e2e.support.platform import PROJECT
+from e2e.support.browser import HEIGHTS, PHONE, Windows
+from e2e.support.looks import look
 
-SHOTS = PROJECT / ".data" / "screenshots"
 MOST_BYTES = 60 * 1024
-# Colours depend on the theme alone, the arrangement on the width alone: both are checked whole once in each, and for
-# the other two pairings what only that width shows is checked for its colours.
-SHOWINGS: tuple[tuple[Theme, int, bool], ...] = (
-    ("light", DESK, True),
-    ("light", PHONE, False),
-    ("dark", PHONE, True),
-    ("dark", DESK, False),
-)
 
 PAGES: dict[str | None, tuple[str, ...]] = {
     None: (
@@ -211,17 +201,7 @@ async def test_a_page_is_accessible_and_fits(
 ) -> None:
     page = await windows.open(email)
     await page.goto(await address(page, path, email, known))
-    found: list[str] = []
-    for theme, width, everything in SHOWINGS:
-        await page.emulate_media(color_scheme=theme)
-        await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        await windows.note_shown(page)
-        check = windows.axe if everything else windows.contrast_of_others
-        found += [f"{theme} {width}: {problem}" for problem in await check(page)]
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is {wide} px wider than {width}"
-        await shoot(page, email, path, theme, width)
-    assert found == []
+    await look(windows, page, f"{(email or 'anonymous').split('@')[0]}{path}")
 
 
 async def test_a_colour_that_only_a_phone_shows_is_noticed(windows: Windows) -> None:
@@ -235,15 +215,6 @@ async def test_a_colour_that_only_a_phone_shows_is_noticed(windows: Windows) -> 
     await windows.note_shown(page)
     (found,) = await windows.contrast_of_others(page)
     assert found.startswith("color-contrast: #pale")
-
-
-async def shoot(page: Page, email: str | None, path: str, theme: Theme, width: int) -> None:
-    """Keep a picture to look at, under .data/screenshots, if SCREENSHOTS is set."""
-    if not os.environ.get("SCREENSHOTS"):
-        return
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{(email or 'anonymous').split('@')[0]}{path}".lower()).strip("-")
-    await page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
 
 
 async def test_the_calendar_weighs_at_most_60_kb(windows: Windows) -> None:
