@@ -16,6 +16,7 @@ from app.mentees import notices as mentee_notices
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.kinds import Anchor, Kind
 from app.packs import notices as pack_notices
+from app.packs import reminders as pack_reminders
 from app.payments import notices as payment_notices
 from app.settings import Settings
 from app.testimonials import notices as testimonial_notices
@@ -61,6 +62,7 @@ NOTICES: dict[str, Notice] = {
     **calendar_notices.NOTICES,
     **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
+    **pack_reminders.NOTICES,
     **payment_notices.NOTICES,
     **testimonial_notices.NOTICES,
 }
@@ -68,6 +70,7 @@ NOTICES: dict[str, Notice] = {
 
 # What comes by time alone, by what it is counted from: a new kind needs nothing here.
 ANCHORED: dict[Anchor, Notice] = {
+    **pack_reminders.ANCHORED,
     Anchor.SESSION: booking_notices.session_reminder,
     Anchor.ACCOUNT: dashboard_notices.getting_started,
 }

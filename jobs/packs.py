@@ -1,4 +1,4 @@
-"""Seats: those whose time is over end, free ones go to who has waited longest."""
+"""Packs whose time is over expire; seats whose time is over end, free ones go to who has waited longest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.outbox import Event
 from app.core.rls import ServiceDoor
-from app.packs import seats
+from app.packs import seats, service
 from app.wiring import Platform
 
 
@@ -22,4 +22,10 @@ async def offer(platform: Platform, event: Event) -> None:
         await seats.offer(uow, UUID(event.payload["mentor_id"]))
 
 
-EVENTS = {"seats/expire": expire, "seats/offer": offer}
+async def expire_pack(platform: Platform, event: Event) -> None:
+    """`{"pack_id"}`: what is left of a pack expires, unless something keeps it, or it did already."""
+    async with platform.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await service.expire(uow, UUID(event.payload["pack_id"]))
+
+
+EVENTS = {"packs/expire": expire_pack, "seats/expire": expire, "seats/offer": offer}

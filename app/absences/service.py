@@ -29,6 +29,7 @@ from app.core.ids import new_id
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
 from app.mentors import service as mentors
+from app.packs import expiry
 
 NOT_AWAY: Final = "You are not away yet; nothing was changed."
 
@@ -121,6 +122,7 @@ async def _extend(uow: UnitOfWork, found: Preview, absence_id: UUID) -> dict[UUI
     """The packs' days; until when each student's last pack is good now, and by how many days longer."""
     ends: dict[UUID, tuple[datetime, int]] = {}
     for pack_id, student_id, until in await repository.extend(uow.session, found.packs):
+        await expiry.watch(uow, pack_id, until)
         days = found.packs[pack_id]
         ends[student_id] = max((until, days), ends.get(student_id, (until, days)))
         why = {"expires_at": iso(until), "days": days, "absence_id": str(absence_id)}

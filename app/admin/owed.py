@@ -44,13 +44,13 @@ async def has_scheduled_sessions(session: AsyncSession, user_id: UUID) -> bool:
 
 
 async def has_live_packs(session: AsyncSession, user_id: UUID, now: datetime) -> bool:
-    """True if there are sessions left that this person may still take, or has to give."""
+    """True if there are sessions left that this person may still take, or has to give; frozen ones may be so again."""
     query = sa.select(
         sa.exists().where(
             sa.or_(SessionPack.student_id == user_id, SessionPack.mentor_id == user_id),
             SessionPack.status == PackStatus.ACTIVE,
             SessionPack.remaining_sessions > 0,
-            SessionPack.expires_at > now,
+            sa.or_(SessionPack.expires_at > now, SessionPack.frozen),
         )
     )
     return bool((await session.execute(query)).scalar_one())

@@ -62,14 +62,23 @@ _PACKS = (
         "A payment came too late and goes back",
         "no seat was left for it",
         BOTH,
+        key=("order_id",),
         optional=False,
     ),
-    Kind("refund_issued", "Money was refunded", "a refund was paid out", BOTH, optional=False),
+    Kind(
+        "refund_issued",
+        "Money was refunded",
+        "a refund was paid out",
+        BOTH,
+        key=("refund_id",),
+        optional=False,
+    ),
     Kind(
         "order_flagged",
         "An order needs a decision",
         "only a person can decide about it",
         ADMIN,
+        key=("order_id", "flag", "about"),
         optional=False,
     ),
     Kind(
@@ -251,6 +260,7 @@ _CALENDARS = (
         "A session could not be written to Google Calendar",
         "trying again by itself is no use",
         MENTOR,
+        key=_SESSION,
     ),
     Kind(
         "calendar_conflict",
@@ -260,7 +270,6 @@ _CALENDARS = (
     ),
 )
 
-        key=_SESSION,
 _STUDIO = (
     Kind(
         "sending_stuck",

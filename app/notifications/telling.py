@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.core import clock
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
@@ -16,6 +18,11 @@ from app.notifications.catalogue import CATALOGUE
 from app.notifications.kinds import Anchor, Kind
 
 SEND = "notification/send"
+
+_ALLOW_AGAIN = sa.text(
+    "update outbox set key = id::text where type = :type and key = :key and not exists"
+    " (select 1 from deliveries d where d.event_id = outbox.id and d.state <> 'skipped')"
+)
 
 
 async def tell(uow: UnitOfWork, kind: str, payload: Mapping[str, Any], *, again: str = "") -> None:
@@ -32,17 +39,38 @@ async def schedule(uow: UnitOfWork, anchor: Anchor, at: datetime, payload: Mappi
     Those that were due before now are left out. The payload carries the anchor as `anchor_at`: should it move, what
     was written for it before is outdated when its time comes.
     """
-    for kind in CATALOGUE.values():
-        if kind.timed is None or kind.timed.anchor is not anchor:
-            continue
-        due = kind.timed.due(at)
-        if due > clock.now():
-            await _write(uow, kind, {**payload, "anchor_at": iso(at)}, at=due)
+    for kind, due in timed_at(anchor, at):
+        await _write(uow, kind, {**payload, "anchor_at": iso(at)}, at=due)
+
+
+def timed_at(anchor: Anchor, at: datetime) -> list[tuple[Kind, datetime]]:
+    """The timed kinds of an anchor that lies at `at` with when they are due, but for those that were before now."""
+    dues = [
+        (kind, kind.timed.due(at))
+        for kind in CATALOGUE.values()
+        if kind.timed is not None and kind.timed.anchor is anchor
+    ]
+    return [(kind, due) for kind, due in dues if due > clock.now()]
+
+
+async def allow_again(uow: UnitOfWork, payload: Mapping[str, Any]) -> None:
+    """For who finds that what an event was to tell is no longer so: should it become so once more, people are told then.
+
+    `payload`: of that event, whose key is free again unless somebody was told. Service unit of work.
+    """
+    await uow.session.execute(
+        _ALLOW_AGAIN, {"type": SEND, "key": key_of(CATALOGUE[payload["kind"]], payload)}
+    )
+
+
+def key_of(kind: Kind, payload: Mapping[str, Any], again: str = "") -> str | None:
+    """What makes two events of the kind the same; None where each is its own."""
+    if not kind.key:
+        return None
+    return ":".join([kind.name, *(str(payload[name]) for name in kind.key), *([again] if again else [])])
 
 
 async def _write(
     uow: UnitOfWork, kind: Kind, payload: Mapping[str, Any], *, at: datetime | None = None, again: str = ""
 ) -> None:
-    parts = [kind.name, *(str(payload[name]) for name in kind.key), *([again] if again else [])]
-    key = ":".join(parts) if kind.key else None
-    await uow.emit(SEND, {"kind": kind.name, **payload}, key=key, at=at)
+    await uow.emit(SEND, {"kind": kind.name, **payload}, key=key_of(kind, payload, again), at=at)

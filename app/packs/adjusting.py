@@ -15,7 +15,8 @@ from app.core.errors import Invalid, NotFound, Refused
 from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
 from app.core.zones import end_of_day
-from app.packs import repository, seats
+from app.notifications import telling
+from app.packs import expiry, repository, seats
 from app.packs import service as packs
 from app.packs.models import EntryKind, PackStatus, SessionPack
 
@@ -51,7 +52,7 @@ async def remove_sessions_from_pack(
 async def change_expiry(
     uow: UnitOfWork, pack_id: UUID, last_day: date, zone: str, *, reason: str, seen: datetime
 ) -> SessionPack:
-    """Let a pack be used until the end of `last_day` in `zone` (IANA); one that had expired lives again.
+    """Let a pack be used until the end of `last_day` in `zone` (IANA); what had expired can be used again.
 
     `seen`: the expiry that the admin saw. Returns the pack as it is now. Raises NotFound, Invalid (`expires_on`,
     `reason`), Refused: `pack_changed`, `pack_ended` (a refunded one), `sessions_beyond` where one is booked for later,
@@ -67,12 +68,15 @@ async def change_expiry(
         raise Refused("sessions_beyond", "A session of this pack is booked for later than that.", status=422)
     if expires_at == seen:
         return pack
+    had_expired = pack.status is PackStatus.EXPIRED
     await repository.change_pack(uow.session, pack_id, {"expires_at": expires_at, "status": _revived(pack)})
+    if had_expired:
+        await packs.unexpire(uow, pack_id)
+    await expiry.watch(uow, pack_id, expires_at)
     after = await _seated(uow, pack)
     before, changed = {"expires_at": iso(seen)}, {"expires_at": iso(expires_at)}
     await audit.record(uow, "change_expiry", "session_packs", pack_id, before, changed | {"reason": words})
-    payload = {"kind": "pack_adjusted", "pack_id": pack_id, "before": iso(seen), **changed}
-    await uow.emit("notification/send", payload)
+    await telling.tell(uow, "pack_adjusted", {"pack_id": pack_id, "before": iso(seen), **changed})
     return after
 
 
@@ -104,8 +108,7 @@ async def _adjust(uow: UnitOfWork, pack_id: UUID, delta: int, reason: str, seen:
     pack = await _seated(uow, pack)
     after = {"total_sessions": pack.total_sessions, "remaining_sessions": pack.remaining_sessions}
     await audit.record(uow, "adjust_sessions", "session_packs", pack_id, before, after)
-    payload = {"kind": "pack_adjusted", "pack_id": pack_id, "entry_id": entry_id}
-    await uow.emit("notification/send", payload, key=f"pack_adjusted:{entry_id}")
+    await telling.tell(uow, "pack_adjusted", {"pack_id": pack_id, "entry_id": entry_id})
     return pack
 
 

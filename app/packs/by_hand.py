@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core import audit
 from app.core.errors import Invalid, NotFound, Refused
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.packs import repository, seats
 from app.packs import service as packs
 from app.packs.adjusting import MOST, demand_both, reason_of
@@ -119,4 +120,4 @@ async def _noted(
     """The audit log, and a mail to both; a seat can be given and taken more than once, so the event has no key."""
     before = {"status": was} if was else None
     await audit.record(uow, action, "seat_reservations", seat.id, before, {"status": now, "reason": reason})
-    await uow.emit("notification/send", {"kind": kind, "seat_id": seat.id})
+    await telling.tell(uow, kind, {"seat_id": seat.id})

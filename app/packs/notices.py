@@ -10,20 +10,20 @@ from uuid import UUID
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
 from app.notifications.service import Message
-from app.packs import repository
+from app.packs import recipients, repository
 from app.packs.models import SeatStatus
 from app.settings import Settings
 
 
 async def pack_granted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"pack_id"}`: student and mentor learn of the new pack, each in their own zone."""
-    facts = await repository.pack_facts(uow.session, UUID(payload["pack_id"]))
+    facts = await recipients.of_pack(uow.session, UUID(payload["pack_id"]))
     return _of_pack(settings, facts, {"sessions": facts.total_sessions, "expires_at": facts.expires_at})
 
 
 async def pack_adjusted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"pack_id", "entry_id"}`: sessions were added or removed; `{"pack_id", "before"}`: the expiry moved."""
-    facts = await repository.pack_facts(uow.session, UUID(payload["pack_id"]))
+    facts = await recipients.of_pack(uow.session, UUID(payload["pack_id"]))
     shared = {"remaining": facts.remaining_sessions, "expires_at": facts.expires_at}
     if "entry_id" in payload:
         entry = await repository.entry(uow.session, UUID(payload["entry_id"]))
@@ -54,7 +54,7 @@ def _of_pack(settings: Settings, facts: Any, shared: Mapping[str, Any]) -> list[
 
 async def packs_onboarded(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"student_id", "pack_ids"}`: a student's sessions from before are here; one mail about all of them."""
-    found = await repository.packs_facts(uow.session, [UUID(id_) for id_ in payload["pack_ids"]])
+    found = await recipients.of_packs(uow.session, [UUID(id_) for id_ in payload["pack_ids"]])
     if not found:
         return []
     student = found[0]
@@ -78,7 +78,7 @@ async def packs_onboarded(uow: UnitOfWork, settings: Settings, payload: Mapping[
 
 async def mentees_onboarded(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"mentor_id", "mentees"}`: so many mentees from before have a seat now; one mail about all of them."""
-    mentor = await repository.mentor_facts(uow.session, UUID(payload["mentor_id"]))
+    mentor = await recipients.mentor(uow.session, UUID(payload["mentor_id"]))
     context = {
         "recipient_name": mentor.name,
         "mentees": payload["mentees"],
@@ -89,7 +89,7 @@ async def mentees_onboarded(uow: UnitOfWork, settings: Settings, payload: Mappin
 
 async def seat_offered(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: who waited longest may buy now, for a day; nobody if the offer is over already."""
-    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     if facts.status is not SeatStatus.OFFERED:
         return []
     more = {"until": facts.seat_expires_at, "link": f"{settings.public_url}/instructors/{facts.slug}"}
@@ -98,36 +98,36 @@ async def seat_offered(uow: UnitOfWork, settings: Settings, payload: Mapping[str
 
 async def offer_lapsed(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: the offer went to the next."""
-    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     return [_to_student(facts, {"link": f"{settings.public_url}/instructors/{facts.slug}"})]
 
 
 async def seat_released(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: the grace ended; student and mentor."""
-    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     return _to_both(settings, facts, {})
 
 
 async def seat_granted(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: an admin gave the student a seat; both."""
-    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     return _to_both(settings, facts, {"left": await _left(uow, facts)})
 
 
 async def seat_taken(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"seat_id"}`: an admin released the student's seat; both."""
-    facts = await repository.seat_facts(uow.session, UUID(payload["seat_id"]))
+    facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     return _to_both(settings, facts, {"left": await _left(uow, facts)})
 
 
 async def waitlist_removed(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
     """`{"entry_id"}`: the instructor, or an admin, took somebody off the list."""
-    facts = await repository.waiting_facts(uow.session, UUID(payload["entry_id"]))
+    facts = await recipients.of_place(uow.session, UUID(payload["entry_id"]))
     return [_to_student(facts, {"link": f"{settings.public_url}/instructors"})]
 
 
 async def _left(uow: UnitOfWork, facts: Any) -> int:
-    return await repository.sessions_left(uow.session, facts.mentor_id, facts.student_id, clock.now())
+    return (await repository.credit(uow.session, facts.mentor_id, facts.student_id, clock.now())).left
 
 
 def _to_both(settings: Settings, facts: Any, shared: Mapping[str, Any]) -> list[Message]:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.core.ids import new_id
 from app.core.unit_of_work import Role
 from app.mentors.models import Mentor
-from app.packs.models import (
-    PackEntry,
-    PackStatus,
-    SeatReservation,
-    SeatStatus,
-    SessionPack,
-    WaitlistEntry,
-)
+from app.packs.models import EntryKind, PackEntry, PackStatus, SeatReservation, SeatStatus, SessionPack
 
 # Booked by a slice that knows this one, not the other way round.
 _sessions = sa.table(
@@ -127,21 +120,38 @@ async def entry(session: AsyncSession, entry_id: UUID) -> PackEntry:
     return (await session.execute(sa.select(PackEntry).where(PackEntry.id == entry_id))).scalar_one()
 
 
+async def last_entry(session: AsyncSession, pack_id: UUID, kind: EntryKind) -> PackEntry | None:
+    """The last line of the ledger that is of this kind."""
+    query = sa.select(PackEntry).where(PackEntry.pack_id == pack_id, PackEntry.kind == kind)
+    query = query.order_by(PackEntry.at.desc(), PackEntry.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def pack_by_id(session: AsyncSession, pack_id: UUID) -> SessionPack | None:
     """A pack as it is in the database, not locked."""
     query = sa.select(SessionPack).where(SessionPack.id == pack_id)
     return (await session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-async def sessions_left(session: AsyncSession, mentor_id: UUID, student_id: UUID, now: datetime) -> int:
-    """What is left in the pair's packs that can be spent."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(SessionPack.remaining_sessions), 0)).where(
-        SessionPack.mentor_id == mentor_id,
-        SessionPack.student_id == student_id,
-        SessionPack.status == PackStatus.ACTIVE,
-        SessionPack.expires_at > now,
-    )
-    return int((await session.execute(query)).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Sessions of all packs of a pair: what they held, and what is left of those that can be spent; until when."""
+
+    total: int
+    left: int
+    expires_at: datetime | None
+
+
+async def credit(session: AsyncSession, mentor_id: UUID, student_id: UUID, now: datetime) -> Credit:
+    """What the pair's packs held, and what can be spent of them at `now`."""
+    spendable = sa.and_(SessionPack.status == PackStatus.ACTIVE, SessionPack.expires_at > now)
+    query = sa.select(
+        sa.func.coalesce(sa.func.sum(SessionPack.total_sessions), 0),
+        sa.func.coalesce(sa.func.sum(SessionPack.remaining_sessions).filter(spendable), 0),
+        sa.func.min(SessionPack.expires_at).filter(spendable),
+    ).where(SessionPack.mentor_id == mentor_id, SessionPack.student_id == student_id)
+    total, left, expires_at = (await session.execute(query)).one()
+    return Credit(int(total), int(left), expires_at)
 
 
 async def pack_by_key(session: AsyncSession, import_key: str) -> UUID | None:
@@ -216,81 +226,12 @@ async def change_pack(session: AsyncSession, pack_id: UUID, values: dict[str, An
     await session.execute(sa.update(SessionPack).where(SessionPack.id == pack_id).values(**values))
 
 
-async def prolong(session: AsyncSession, pack_id: UUID, at_least: datetime) -> None:
-    """Move a pack's expiry to `at_least` where it is earlier."""
-    await session.execute(
+async def prolong(session: AsyncSession, pack_id: UUID, at_least: datetime) -> bool:
+    """Move a pack's expiry to `at_least`; False where it isn't earlier."""
+    query = (
         sa.update(SessionPack)
         .where(SessionPack.id == pack_id, SessionPack.expires_at < at_least)
         .values(expires_at=at_least)
+        .returning(SessionPack.id)
     )
-
-
-def _pair_facts(of: type[SeatReservation] | type[WaitlistEntry]) -> sa.Select[*tuple[Any, ...]]:
-    student, teacher = aliased(User), aliased(User)
-    return (
-        sa.select(
-            of.student_id,
-            of.mentor_id,
-            student.name.label("student_name"),
-            student.email.label("student_email"),
-            student.time_zone.label("student_zone"),
-            teacher.name.label("mentor_name"),
-            teacher.email.label("mentor_email"),
-            Mentor.time_zone.label("mentor_zone"),
-            Mentor.slug,
-        )
-        .join(student, student.id == of.student_id)
-        .join(teacher, teacher.id == of.mentor_id)
-        .join(Mentor, Mentor.id == of.mentor_id)
-    )
-
-
-async def seat_facts(session: AsyncSession, seat_id: UUID) -> Any:
-    """A seat with the names, addresses and zones of its two people (service role only)."""
-    query = _pair_facts(SeatReservation).add_columns(SeatReservation.status, SeatReservation.seat_expires_at)
-    return (await session.execute(query.where(SeatReservation.id == seat_id))).one()
-
-
-async def waiting_facts(session: AsyncSession, entry_id: UUID) -> Any:
-    """A place on a waitlist with the names and addresses of its two people (service role only)."""
-    return (await session.execute(_pair_facts(WaitlistEntry).where(WaitlistEntry.id == entry_id))).one()
-
-
-async def pack_facts(session: AsyncSession, pack_id: UUID) -> Any:
-    """A pack with the names, addresses and zones of its two people (service role only)."""
-    return (await session.execute(_pack_facts().where(SessionPack.id == pack_id))).one()
-
-
-async def packs_facts(session: AsyncSession, pack_ids: Sequence[UUID]) -> Sequence[Any]:
-    """As `pack_facts` for each of these packs, the first to expire first."""
-    query = _pack_facts().where(SessionPack.id.in_(pack_ids)).order_by(SessionPack.expires_at, SessionPack.id)
-    return (await session.execute(query)).all()
-
-
-async def mentor_facts(session: AsyncSession, mentor_id: UUID) -> Any:
-    """(id, name, email) of a mentor (service role only)."""
-    return (
-        await session.execute(sa.select(User.id, User.name, User.email).where(User.id == mentor_id))
-    ).one()
-
-
-def _pack_facts() -> sa.Select[*tuple[Any, ...]]:
-    student, teacher = aliased(User), aliased(User)
-    return (
-        sa.select(
-            SessionPack.total_sessions,
-            SessionPack.remaining_sessions,
-            SessionPack.expires_at,
-            SessionPack.student_id,
-            SessionPack.mentor_id,
-            student.name.label("student_name"),
-            student.email.label("student_email"),
-            student.time_zone.label("student_zone"),
-            teacher.name.label("mentor_name"),
-            teacher.email.label("mentor_email"),
-            Mentor.time_zone.label("mentor_zone"),
-        )
-        .join(student, student.id == SessionPack.student_id)
-        .join(teacher, teacher.id == SessionPack.mentor_id)
-        .join(Mentor, Mentor.id == SessionPack.mentor_id)
-    )
+    return (await session.execute(query)).scalar_one_or_none() is not None

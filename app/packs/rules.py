@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.packs.models import PackStatus, SeatStatus
+from app.packs.models import PackStatus, SeatStatus, SessionPack
 
 GRACE = timedelta(hours=72)
+DAYS_AFTER_DISPUTE = 14
+"""Nobody could book while the payment was disputed: a pack whose dispute is won has so many days at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,12 @@ def seat_after(
     if current.status is SeatStatus.GRACE:
         return current
     return SeatDecision(SeatStatus.GRACE, now + grace)
+
+
+def has_expired(pack: SessionPack, now: datetime) -> bool:
+    """True if what is left of the pack goes: its time is over, and nothing of it is booked.
+
+    A frozen pack stands still: whoever decides about the dispute decides about its sessions, too.
+    """
+    over = pack.expires_at <= now and pack.scheduled_sessions == 0 and not pack.frozen
+    return over and pack.status is PackStatus.ACTIVE and pack.remaining_sessions > 0

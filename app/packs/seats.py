@@ -13,11 +13,15 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.errors import NotFound, Refused
+from app.core.templating import iso
 from app.core.unit_of_work import UnitOfWork
-from app.packs import repository, rules, waitlist_repository
+from app.notifications import telling
+from app.notifications.kinds import Anchor
+from app.packs import expiry, repository, rules, waitlist_repository
 from app.packs.models import SeatReservation, SeatStatus, SessionPack, WaitOutcome
 from app.packs.terms import terms
 
+ROLE = "discord/role"
 SOLD_OUT = "All seats of this instructor are taken. Join the waitlist to hear when one is free."
 
 
@@ -54,6 +58,8 @@ async def take(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
     if seat is not None:
         if seat.status is not SeatStatus.ACTIVE:
             await _change(uow, seat, SeatStatus.ACTIVE)
+        elif seat.held_until is not None:
+            await _end_hold(uow, seat)
     elif await repository.seats_in_use(uow.session, mentor_id) >= capacity:
         raise Refused("sold_out", SOLD_OUT)
     else:
@@ -64,8 +70,9 @@ async def take(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
 async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: datetime) -> None:
     """Keep a seat for the student while they are paying, or the one they have; `until` is business time.
 
-    An offered seat is held and goes back to the offer; one in grace outlives its end until `until`, once. A free one
-    is only for who has nobody in front on the waitlist. Raises NotFound, Refused("sold_out").
+    An offered seat is held and goes back to the offer; one in grace outlives its end until `until`, once; an active one
+    outlives the expiry of its packs. A free one is only for who has nobody in front on the waitlist. Raises NotFound,
+    Refused("sold_out").
     """
     await lock_mentor(uow, mentor_id)
     seat = await repository.lock_seat(uow.session, mentor_id, student_id)
@@ -79,6 +86,8 @@ async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: dateti
     elif seat.status is SeatStatus.GRACE and clock.now() < _instant(seat.seat_expires_at):
         await repository.change_seat(uow.session, seat.id, {"held_until": until})
         await _wake(uow, seat.id, until)
+    elif seat.status is SeatStatus.ACTIVE:
+        await repository.change_seat(uow.session, seat.id, {"held_until": until})
 
 
 async def hold_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: datetime) -> bool:
@@ -89,7 +98,7 @@ async def hold_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: 
         if seat.status is SeatStatus.GRACE:
             await repository.change_seat(uow.session, seat.id, {"held_until": until})
             await _wake(uow, seat.id, until)
-        elif seat.status is not SeatStatus.ACTIVE:
+        else:
             await hold(uow, mentor_id, student_id, until)
         return True
     if await repository.seats_in_use(uow.session, mentor_id) >= capacity:
@@ -110,6 +119,8 @@ async def give_back(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
     if seat.status is SeatStatus.GRACE and seat.held_until is not None:
         await repository.change_seat(uow.session, seat.id, {"held_until": None})
         await _wake(uow, seat.id, _instant(seat.seat_expires_at))
+    elif seat.status is SeatStatus.ACTIVE and seat.held_until is not None:
+        await _end_hold(uow, seat)
     elif seat.status is SeatStatus.HELD and seat.offered_until and seat.offered_until > clock.now():
         await _change(uow, seat, SeatStatus.OFFERED, seat.offered_until)
     elif seat.status is SeatStatus.HELD and seat.offered_until:
@@ -119,8 +130,12 @@ async def give_back(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
 
 
 async def settle(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> SeatStatus | None:
-    """Bring the pair's seat in line with its packs after the ledger or its sessions changed; returns its status."""
+    """Bring the pair's seat in line with its packs after the ledger or its sessions changed; returns its status.
+
+    A pack that only a session kept from expiring expires now.
+    """
     pair = await lock_pair(uow, mentor_id, student_id)
+    await expiry.look_again(uow, pair.packs)
     if pair.seat is None:
         return None
     current = rules.SeatDecision(pair.seat.status, pair.seat.seat_expires_at)
@@ -133,7 +148,15 @@ async def settle(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> SeatStat
         await release(uow, pair.seat)
     elif decision != current:
         await _change(uow, pair.seat, decision.status, decision.expires_at)
+    if decision.status is SeatStatus.GRACE and decision != current:
+        await _tell_of_grace(uow, pair.seat.id, _instant(decision.expires_at))
     return decision.status
+
+
+async def _tell_of_grace(uow: UnitOfWork, seat_id: UUID, until: datetime) -> None:
+    """Both learn that the last session was used, and the student once more before the grace ends."""
+    await telling.tell(uow, "final_renewal_notice", {"seat_id": seat_id, "until": iso(until)})
+    await telling.schedule(uow, Anchor.GRACE, until, {"seat_id": seat_id})
 
 
 async def release(uow: UnitOfWork, seat: SeatReservation, waited: WaitOutcome | None = None) -> None:
@@ -141,7 +164,13 @@ async def release(uow: UnitOfWork, seat: SeatReservation, waited: WaitOutcome | 
     await _change(uow, seat, SeatStatus.RELEASED)
     if waited:
         await waitlist_repository.end(uow.session, seat.mentor_id, seat.student_id, waited, clock.now())
-    await uow.emit("seats/offer", {"mentor_id": seat.mentor_id})
+    await released(uow, seat.mentor_id, seat.student_id)
+
+
+async def released(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> None:
+    """What follows when a seat is free: it is offered to the next, and its role at Discord may go."""
+    await uow.emit("seats/offer", {"mentor_id": mentor_id})
+    await _sync_role(uow, student_id)
 
 
 async def expire(uow: UnitOfWork, seat_id: UUID) -> None:
@@ -157,9 +186,7 @@ async def expire(uow: UnitOfWork, seat_id: UUID) -> None:
         await _lapse(uow, seat)
         return
     await release(uow, seat)
-    await uow.emit(
-        "notification/send", {"kind": "seat_released", "seat_id": seat_id}, key=f"seat_released:{seat_id}"
-    )
+    await telling.tell(uow, "seat_released", {"seat_id": seat_id})
 
 
 async def offer(uow: UnitOfWork, mentor_id: UUID) -> int:
@@ -176,9 +203,7 @@ async def offer(uow: UnitOfWork, mentor_id: UUID) -> int:
             continue  # they left a moment ago: the next
         until = now + terms().offer
         seat_id = await _add(uow, mentor_id, entry.student_id, SeatStatus.OFFERED, until)
-        await uow.emit(
-            "notification/send", {"kind": "seat_offered", "seat_id": seat_id}, key=f"seat_offered:{seat_id}"
-        )
+        await telling.tell(uow, "seat_offered", {"seat_id": seat_id})
         offered += 1
     return offered
 
@@ -186,9 +211,13 @@ async def offer(uow: UnitOfWork, mentor_id: UUID) -> int:
 async def _lapse(uow: UnitOfWork, seat: SeatReservation) -> None:
     """The time to take an offer is over: it goes to the next, and they are told."""
     await release(uow, seat, waited=WaitOutcome.LAPSED)
-    await uow.emit(
-        "notification/send", {"kind": "offer_lapsed", "seat_id": seat.id}, key=f"offer_lapsed:{seat.id}"
-    )
+    await telling.tell(uow, "offer_lapsed", {"seat_id": seat.id})
+
+
+async def _end_hold(uow: UnitOfWork, seat: SeatReservation) -> None:
+    """The student isn't paying any more: what was not to expire meanwhile may do so now."""
+    await repository.change_seat(uow.session, seat.id, {"held_until": None})
+    await expiry.look_again(uow, await repository.lock_packs(uow.session, seat.mentor_id, seat.student_id))
 
 
 def _is_over(seat: SeatReservation) -> bool:
@@ -211,6 +240,8 @@ async def _add(
     seat_id = await repository.add_seat(uow.session, mentor_id, student_id, status, until, clock.now())
     if until is not None:
         await _wake(uow, seat_id, until)
+    if status is SeatStatus.ACTIVE:
+        await _sync_role(uow, student_id)
     return seat_id
 
 
@@ -232,8 +263,15 @@ async def _change(
     await repository.change_seat(uow.session, seat.id, values)
     if until is not None:
         await _wake(uow, seat.id, until)
+    if status is SeatStatus.ACTIVE:
+        await _sync_role(uow, seat.student_id)
 
 
 async def _wake(uow: UnitOfWork, seat_id: UUID, at: datetime) -> None:
     """Have somebody look at the seat when its time may be over."""
     await uow.emit("seats/expire", {"seat_id": seat_id}, at=at)
+
+
+async def _sync_role(uow: UnitOfWork, student_id: UUID) -> None:
+    """Have the student's role at Discord brought in line with the seats they have."""
+    await uow.emit(ROLE, {"user_id": student_id})

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.core import audit, clock
 from app.core.errors import NotFound, Refused
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.packs import repository, seats
 from app.packs import waitlist_repository as places
 from app.packs.models import SeatStatus, WaitlistEntry, WaitOutcome
@@ -75,5 +76,4 @@ async def end_all(uow: UnitOfWork, user_id: UUID) -> None:
 
 
 async def _tell_removed(uow: UnitOfWork, entry_id: UUID) -> None:
-    payload = {"kind": "waitlist_removed", "entry_id": entry_id}
-    await uow.emit("notification/send", payload, key=f"waitlist_removed:{entry_id}")
+    await telling.tell(uow, "waitlist_removed", {"entry_id": entry_id})

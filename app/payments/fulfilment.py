@@ -11,6 +11,7 @@ from uuid import UUID
 from app.core import audit, clock
 from app.core.errors import Refused
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.packs import seats
 from app.packs import service as packs
 from app.packs.models import EntryKind
@@ -118,11 +119,7 @@ async def _hand_over(uow: UnitOfWork, order: Order) -> None:
         product_id=order.product_id,
     )
     await repository.change(uow.session, order, pack_id=pack_id)
-    await uow.emit(
-        "notification/send",
-        {"kind": "pack_purchased", "order_id": order.id},
-        key=f"pack_purchased:{order.id}",
-    )
+    await telling.tell(uow, "pack_purchased", {"order_id": order.id})
 
 
 async def _return_money(uow: UnitOfWork, order: Order, payment_id: UUID, amount: int) -> None:
@@ -145,8 +142,4 @@ async def _return_money(uow: UnitOfWork, order: Order, payment_id: UUID, amount:
         await settlement.recount(uow, order, payment)
     await repository.change(uow.session, order, flag=OrderFlag.NO_SEAT)
     await uow.emit("payment/refund", {"refund_id": refund_id}, key=f"refund:{refund_id}")
-    await uow.emit(
-        "notification/send",
-        {"kind": "payment_returned", "order_id": order.id},
-        key=f"payment_returned:{order.id}",
-    )
+    await telling.tell(uow, "payment_returned", {"order_id": order.id})

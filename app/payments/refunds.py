@@ -9,6 +9,7 @@ from app.core.errors import Invalid, Refused
 from app.core.outbox import Retry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.packs import seats
 from app.payments import fulfilment, repository, rules, settlement
 from app.payments.cashier import Cashier
@@ -78,11 +79,7 @@ async def _write(
     if amount:
         await uow.emit("payment/refund", {"refund_id": refund_id}, key=f"refund:{refund_id}")
     else:
-        await uow.emit(
-            "notification/send",
-            {"kind": "refund_issued", "refund_id": refund_id},
-            key=f"refund_issued:{refund_id}",
-        )
+        await telling.tell(uow, "refund_issued", {"refund_id": refund_id})
     return refund_id
 
 

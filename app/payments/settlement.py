@@ -9,6 +9,7 @@ from app.booking import service as booking
 from app.core import audit, clock
 from app.core.errors import Refused
 from app.core.unit_of_work import UnitOfWork
+from app.notifications import telling
 from app.packs import seats
 from app.packs import service as packs
 from app.packs.models import PackStatus, SessionPack
@@ -62,11 +63,7 @@ async def complete_refund(uow: UnitOfWork, order: Order, payment: Payment, refun
         uow.session, refund, status=RefundStatus.COMPLETED, settled_at=clock.now(), problem=None
     )
     await recount(uow, order, payment)
-    await uow.emit(
-        "notification/send",
-        {"kind": "refund_issued", "refund_id": refund.id},
-        key=f"refund_issued:{refund.id}",
-    )
+    await telling.tell(uow, "refund_issued", {"refund_id": refund.id})
 
 
 async def fail_refund(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund, problem: str) -> None:
@@ -135,11 +132,7 @@ async def raise_flag(uow: UnitOfWork, order: Order, flag: OrderFlag, about: UUID
     if order.flag is not flag:
         await repository.change(uow.session, order, flag=flag)
         await audit.record(uow, "flag", "orders", order.id, None, {"flag": flag})
-    await uow.emit(
-        "notification/send",
-        {"kind": "order_flagged", "order_id": order.id, "flag": flag},
-        key=f"order_flagged:{order.id}:{flag}:{about}",
-    )
+    await telling.tell(uow, "order_flagged", {"order_id": order.id, "flag": flag, "about": about})
 
 
 async def decide(uow: UnitOfWork, order: Order) -> None:

@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.db import Database
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal
+from app.packs import seats
 from app.site import traces
 
 
@@ -28,5 +29,5 @@ async def leave(database: Database, google: Google, principal: Principal, user_i
         # Locks the person's row: from here on nobody can give them a pack or book a session.
         await accounts.forget(uow, user_id, actor=principal)
         await refuse_while_owed(uow, user_id)
-        for mentor_id in await traces.erase(uow.session, user_id, clock.now()):
-            await uow.emit("seats/offer", {"mentor_id": mentor_id})
+        for mentor_id, student_id in await traces.erase(uow.session, user_id, clock.now()):
+            await seats.released(uow, mentor_id, student_id)

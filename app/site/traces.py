@@ -16,10 +16,10 @@ from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry, WaitOut
 from app.testimonials.models import Testimonial
 
 
-async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID]:
+async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
     """Empty notes and profiles, delete testimonials by and about them, take products from sale, free seats and places.
 
-    Returns the mentors who have a seat free now. Sessions, packs and their ledger stay: they belong to the other person, too, and hold ids only.
+    Returns whose seats are free now: (mentor, student). Sessions, packs and their ledger stay: they belong to the other person, too, and hold ids only.
     """
     theirs = sa.or_(Session.student_id == user_id, Session.mentor_id == user_id)
     pair = sa.or_(SeatReservation.student_id == user_id, SeatReservation.mentor_id == user_id)
@@ -35,9 +35,10 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID
     seats = sa.update(SeatReservation).where(pair, SeatReservation.status != SeatStatus.RELEASED)
     freed = await session.execute(
         seats.values(**released)
-        .returning(SeatReservation.mentor_id)
+        .returning(SeatReservation.mentor_id, SeatReservation.student_id)
         .execution_options(synchronize_session=False)
     )
+    pairs = [(row.mentor_id, row.student_id) for row in freed.all()]
     for statement in (
         sa.update(Mentor).where(Mentor.id == user_id).values(**profile, max_active_students=0),
         sa.update(Session).where(theirs, Session.notes != "").values(notes=""),
@@ -55,4 +56,4 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID
         ),
     ):
         await session.execute(statement.execution_options(synchronize_session=False))
-    return set(freed.scalars())
+    return pairs

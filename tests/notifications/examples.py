@@ -90,6 +90,23 @@ AWAY_SESSIONS = [
     _ON_THE_DAYS,
 ]
 
+KEPT = {"until": START - timedelta(days=2, hours=12)}
+MENTEE = f"{HOME}/instructor/students/0198"
+EXPIRING = {
+    "remaining": 2,
+    "booked": 0,
+    "expires_at": START + timedelta(days=4),
+    "calendar_link": f"{HOME}/calendar?mentor_id=0198",
+}
+EXPIRING_TOO: list[dict[str, Any]] = [
+    {"booked": 1},
+    {"booked": 2},
+    {"remaining": 1},
+    {"remaining": 1, "booked": 1},
+    {"remaining": 3, "booked": 2},
+    {"role": "mentor", "link": MENTEE},
+    {"role": "mentor", "link": MENTEE, "remaining": 1, "booked": 1},
+]
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
     "reset_password": ACCOUNT,
@@ -144,23 +161,6 @@ REQUIRED: dict[str, dict[str, Any]] = {
         "flag": FLAGS[0],
         "link": f"{HOME}/admin/orders/0199",
     },
-    "renewal_asked": SEAT
-    | {
-        "remaining": 1,
-        "pack_expires_at": END + timedelta(days=9),
-        "seat_expires_at": None,
-        "link": f"{HOME}/instructors/ines-duarte#packs",
-    },
-    "session_booked": SESSION,
-    "series_booked": SESSION
-    | {"times": [(START, END), (START + WEEK, END + WEEK)], "link": f"{HOME}/sessions"},
-    "session_moved": SESSION,
-    "session_canceled": SESSION,
-    "session_completed": SESSION,
-    "session_no_show": SESSION,
-    "session_auto_completed": SESSION,
-    "testimonial_asked": {
-        "recipient_name": "Ana O'Neill",
     "sending_stuck": {
         "recipient_name": "Ada Winter",
         "waiting": 12,
@@ -176,12 +176,29 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "pack_expiring_week": SEAT | EXPIRING,
     "pack_expiring_day": SEAT | EXPIRING | {"expires_at": END - timedelta(days=2)},
     "pack_expired": SEAT | {"sessions": 2, "expires_at": END - timedelta(days=3), "seat": "released"},
+    "renewal_asked": SEAT
+    | {
+        "remaining": 1,
+        "pack_expires_at": END + timedelta(days=9),
+        "seat_expires_at": None,
+        "link": f"{HOME}/instructors/ines-duarte#packs",
+    },
+    "session_booked": SESSION,
+    "series_booked": SESSION
+    | {"times": [(START, END), (START + WEEK, END + WEEK)], "link": f"{HOME}/sessions"},
+    "session_moved": SESSION,
+    "session_canceled": SESSION,
+    "session_reminder_day": SESSION,
+    "session_reminder_hour": SESSION,
+    "session_completed": SESSION,
+    "session_no_show": SESSION,
+    "session_auto_completed": SESSION,
+    "testimonial_asked": {
+        "recipient_name": "Ana O'Neill",
         "other_name": "Inês <Duarte>",
         "after": "third",
         "link": f"{HOME}/testimonials/new?pack_id=0198",
     },
-    "session_reminder_day": SESSION,
-    "session_reminder_hour": SESSION,
     "testimonial_approved": {
         "recipient_name": "Ana O'Neill",
         "other_name": "Inês <Duarte>",
@@ -199,6 +216,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
 }
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "invitation": [{"role": "mentor"}, {"expires_days": 1}],
+    "getting_started_day": [{"steps": ["Discord"]}],
+    "getting_started_two_days": [{"steps": ["Discord"]}],
     "pack_granted": [{"role": "mentor"}, {"sessions": 1}],
     "pack_adjusted": [
         {"role": "mentor"},
@@ -208,8 +227,6 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"delta": 0, "before": END, "role": "mentor"},
     ],
     "packs_onboarded": [
-    "getting_started_day": [{"steps": ["Discord"]}],
-    "getting_started_two_days": [{"steps": ["Discord"]}],
         {
             "packs": [
                 {"mentor_name": "Inês <Duarte>", "remaining": 1, "expires_at": END, "mentor_zone": "UTC"},
@@ -221,6 +238,17 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "seat_granted": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 1}],
     "seat_taken": [{"role": "mentor"}, {"left": 0}, {"left": 0, "role": "mentor"}, {"left": 3}],
     "seat_released": [{"role": "mentor", "link": f"{HOME}/instructor/waitlist"}],
+    "renewal_reminder": [{"expires_at": None}],
+    "final_renewal_notice": [{"role": "mentor", "link": MENTEE}],
+    "pack_expiring_week": EXPIRING_TOO,
+    "pack_expiring_day": EXPIRING_TOO,
+    "pack_expired": [
+        {"sessions": 1, "seat": "active"},
+        {"seat": "grace"},
+        {"seat": None},
+        {"role": "mentor", "link": MENTEE},
+        {"role": "mentor", "link": MENTEE, "seat": "active", "sessions": 1},
+    ],
     "pack_purchased": [
         {"role": "mentor"},
         DISCOUNTED,
@@ -236,6 +264,7 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"refunded": 0, "sessions_taken": 2, "role": "mentor"},
     ],
     "order_flagged": [{"flag": flag} for flag in FLAGS[1:]],
+    "sending_stuck": [{"waiting": 1, "undelivered": 1}, {"undelivered": 3}],
     "renewal_asked": [
         {"remaining": 0, "pack_expires_at": None, "seat_expires_at": START + timedelta(hours=60)},
         {"remaining": 2, "seat_expires_at": START + timedelta(hours=60)},
@@ -248,6 +277,8 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"canceled_by": "mentor", "reason": "Inês is ill.", "sessions_left": 1},
         {"role": "mentor", "canceled_by": "student"},
     ],
+    "session_reminder_day": [{"role": "mentor"}],
+    "session_reminder_hour": [{"role": "mentor"}],
     "session_completed": [{"sessions_left": 0}],
     "session_no_show": [{"sessions_left": 1}],
     "session_auto_completed": [{"sessions_left": 2}, {"role": "mentor"}],
@@ -258,13 +289,10 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
         {"sessions": AWAY_SESSIONS[:1]},
     ],
     "calendar_failed": [{"reason": "The calendar is read-only."}],
-    "session_reminder_day": [{"role": "mentor"}],
-    "session_reminder_hour": [{"role": "mentor"}],
     "calendar_conflict": [{"conflict_start": START + timedelta(hours=2)}, {"conflict": "deleted"}],
 }
 
 
-    "sending_stuck": [{"waiting": 1, "undelivered": 1}, {"undelivered": 3}],
 def examples() -> list[tuple[str, dict[str, Any]]]:
     """Every kind with its required context, and with each set of optional values on top."""
     return [

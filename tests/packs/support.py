@@ -147,9 +147,10 @@ class SeatDesk:
         return [(row.seat_id, SeatStatus(row.status)) for row in rows]
 
     async def told(self) -> list[str]:
-        """Kinds of the notifications so far, the oldest first."""
+        """Kinds of the notifications so far, the oldest first, but for those that come by time alone."""
         rows = await self.sql(
-            "select payload->>'kind' as kind from outbox where type = 'notification/send' order by created_at, id"
+            "select payload->>'kind' as kind from outbox where type = 'notification/send'"
+            " and available_at <= created_at order by created_at, id"
         )
         return [row.kind for row in rows if row.kind != "pack_granted"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts.many_invitations import Guest, invite_students
-from app.admin.onboarding import plan, sql
+from app.admin.onboarding import events, plan, sql
 from app.admin.onboarding.file import Cells
 from app.admin.onboarding.plan import Planned, Report
 from app.admin.onboarding.rules import Row
@@ -70,7 +70,7 @@ async def _write(uow: UnitOfWork, planned: Sequence[Planned], ids: dict[str, UUI
     ]
     await sql.seat(uow.session, seats, [_pair(pack) for pack in pairs.values()], now)
     await sql.add_packs(uow.session, packs, by.user_id, now)
-    await sql.tell(uow.session, _notices(spendable), now)
+    await sql.emit(uow.session, events.of(spendable), now)
     counts = {
         "packs": len(packs),
         "students": len({pack["student_id"] for pack in packs}),
@@ -97,19 +97,3 @@ def _pack(one: Planned, student_id: UUID) -> dict[str, Any]:
         "key": one.row.key,
         "reason": f"Brought over: {reference}" if reference else "Brought over",
     }
-
-
-def _notices(packs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One mail for each student about all their packs, one for each mentor about all their mentees."""
-    students: dict[UUID, list[UUID]] = {}
-    mentors: dict[UUID, set[UUID]] = {}
-    for pack in packs:
-        students.setdefault(pack["student_id"], []).append(pack["id"])
-        mentors.setdefault(pack["mentor_id"], set()).add(pack["student_id"])
-    return [
-        {"id": new_id(), "payload": {"kind": "packs_onboarded", "student_id": id_, "pack_ids": ids}}
-        for id_, ids in students.items()
-    ] + [
-        {"id": new_id(), "payload": {"kind": "mentees_onboarded", "mentor_id": id_, "mentees": len(ids)}}
-        for id_, ids in mentors.items()
-    ]

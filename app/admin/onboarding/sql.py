@@ -50,8 +50,9 @@ _END_WAITING = sa.text(
 )
 _EMIT = sa.text(
     "insert into outbox (id, type, payload, key, state, attempts, created_at, available_at)"
-    " select id, 'notification/send', payload, id::text, 'new', 0, :now, :now"
-    " from jsonb_to_recordset(cast(:rows as jsonb)) as e(id uuid, payload jsonb)"
+    " select id, type, payload, coalesce(key, id::text), 'new', 0, :now, coalesce(at, :now)"
+    " from jsonb_to_recordset(cast(:rows as jsonb)) as e(id uuid, type text, payload jsonb, key text, at timestamptz)"
+    " on conflict do nothing"
 )
 
 
@@ -154,8 +155,8 @@ async def seat(
     await session.execute(_END_WAITING, {"rows": _json(pairs), "now": now})
 
 
-async def tell(session: AsyncSession, events: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Notifications {id, payload}."""
+async def emit(session: AsyncSession, events: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Events of the outbox {id, type, payload, key or None, at or None}."""
     await session.execute(_EMIT, {"rows": _json(events), "now": now})
 
 
