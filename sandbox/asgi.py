@@ -24,8 +24,12 @@ from sandbox.control import resend as control_resend
 from sandbox.control import stripe as control_stripe
 from sandbox.control import watch
 from sandbox.control.errors import ControlError
+from sandbox.discord import commands as discord_commands
 from sandbox.discord import errors as discord_errors
-from sandbox.discord import rest_gateway, rest_messages, rest_server
+from sandbox.discord import gateway_socket, rest_gateway, rest_interactions, rest_messages, rest_server
+from sandbox.discord.acting import Acting
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.interactions import Interactions
 from sandbox.discord.service import Discord
 from sandbox.gate import Gate
 from sandbox.google import calendar, events, oauth
@@ -94,6 +98,8 @@ async def reset(
     courier: NamedDependency[Courier],
     recorder: NamedDependency[Recorder],
     discord: NamedDependency[Discord],
+    gateway: NamedDependency[Gateway],
+    interactions: NamedDependency[Interactions],
     google: NamedDependency[Google],
     paypal: NamedDependency[PayPal],
     resend: NamedDependency[Resend],
@@ -104,6 +110,8 @@ async def reset(
         chaos.calm(name)
     courier.forget()
     recorder.clear()
+    gateway.clear()
+    interactions.clear()
     discord.reset()
     google.reset()
     paypal.reset()
@@ -119,16 +127,21 @@ def create_app(settings: Settings) -> ASGIApp:
     chaos = Chaos(store)
     recorder = Recorder(store)
     courier = Courier(store, chaos)
+    discord, gateway = Discord(settings, store), Gateway(store)
+    interactions = Interactions(discord, gateway, store)
     google = Google(settings, store, clock, courier)
     paypal = PayPal(settings, store, courier)
     resend = Resend(store)
     parts = {
+        "acting": Acting(discord, gateway, interactions),
         "chaos": chaos,
         "clock": clock,
         "courier": courier,
-        "discord": Discord(settings, store),
+        "discord": discord,
         "front": home.Front(clock, google, paypal, resend),
+        "gateway": gateway,
         "google": google,
+        "interactions": interactions,
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
         "paypal": paypal,
@@ -178,8 +191,15 @@ def routes() -> list[ControllerRouterHandler]:
         *resend_pages.HANDLERS,
         Router(
             "/discord/api/v10",
-            route_handlers=[*rest_gateway.HANDLERS, *rest_messages.HANDLERS, *rest_server.HANDLERS],
+            route_handlers=[
+                *discord_commands.HANDLERS,
+                *rest_gateway.HANDLERS,
+                *rest_interactions.HANDLERS,
+                *rest_messages.HANDLERS,
+                *rest_server.HANDLERS,
+            ],
         ),
+        Router("/discord", route_handlers=gateway_socket.HANDLERS),
         Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
         Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),

@@ -10,7 +10,10 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from sandbox.control.errors import ControlError, body_of
+from sandbox.discord.acting import Acting, ActingError
+from sandbox.discord.gateway import Gateway
 from sandbox.discord.service import Discord
+from sandbox.discord.shown import command_shown
 from sandbox.discord.things import EPHEMERAL, LOADING, Member, Message, instant
 from sandbox.http import HttpRequest, HttpResponse, json_answer
 
@@ -49,6 +52,26 @@ def as_json(discord: Discord, message: Message) -> dict[str, Any]:
         "mentions": {"users": message.mentions, "roles": message.roles, "everyone": message.everyone},
         "answers": {"member": asked.member, "command": asked.name} if asked else None,
     }
+
+
+class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member does: types a `command` with `options` (`private`: to the bot itself), or clicks `custom_id`
+    (with `values` chosen in a menu) on the message `message_id`."""
+
+    user_id: str
+    command: str = ""
+    options: dict[str, Any] = {}
+    private: bool = False
+    message_id: str = ""
+    custom_id: str = ""
+    values: list[str] = []
+
+
+class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the bots' connections end: `resumable` or with their sessions, closed or with a request to `reconnect`."""
+
+    resumable: bool = True
+    reconnect: bool = False
 
 
 @get("/discord/messages")
@@ -94,10 +117,60 @@ def _fresh(discord: Discord, wish: MemberWish) -> Member:
     return Member(id_, username, wish.name or username, wish.email or f"{username}@example.test", instant())
 
 
+@post("/discord/interactions", status_code=200)
+async def act(request: HttpRequest, acting: NamedDependency[Acting]) -> HttpResponse:
+    """Act as a member and wait for the bot: {"interaction", "pending", "messages": what it answered or changed}.
+
+    404 for who or what isn't there, 400 for what Discord wouldn't send, 409 without a bot at the gateway, 504 if it
+    doesn't answer in time; `pending`: a promised answer that hasn't come yet.
+    """
+    deed = await body_of(request, Deed)
+    if bool(deed.command.strip("/ ")) == bool(deed.message_id and deed.custom_id):
+        raise ControlError(400, "give one of `command`, and `message_id` with `custom_id`")
+    try:
+        if deed.command:
+            done = await acting.type(deed.user_id, deed.command, deed.options, private=deed.private)
+        else:
+            done = await acting.click(deed.user_id, deed.message_id, deed.custom_id, deed.values)
+    except ActingError as error:
+        raise ControlError(error.status, error.message) from error
+    messages = [as_json(acting.discord, message) for message in acting.messages_of(done)]
+    pending = not messages or any(message["loading"] for message in messages)
+    return json_answer({"interaction": done.id, "pending": pending, "messages": messages})
+
+
+@get("/discord/gateway")
+async def show_gateway(gateway: NamedDependency[Gateway]) -> HttpResponse:
+    """The bots' sessions that are connected or may be resumed: {"items": [{session, connected, seq}]}."""
+    return json_answer({"items": gateway.connections()})
+
+
+@post("/discord/gateway/drop", status_code=200)
+async def drop(request: HttpRequest, gateway: NamedDependency[Gateway]) -> HttpResponse:
+    """Let the bots' connections end; {"dropped": n}."""
+    wish = await body_of(request, Drop)
+    return json_answer({"dropped": gateway.drop(resumable=wish.resumable, reconnect=wish.reconnect)})
+
+
+@get("/discord/commands")
+async def show_commands(discord: NamedDependency[Discord]) -> HttpResponse:
+    """Every registered command."""
+    return json_answer({"items": [command_shown(discord, item) for item in discord.commands.values()]})
+
+
 @post("/discord/nonces/expire", status_code=200)
 async def expire_nonces(discord: NamedDependency[Discord]) -> HttpResponse:
     """Let every enforced nonce be forgotten, as after some minutes."""
     return json_answer({"expired": discord.expire_nonces()})
 
 
-HANDLERS = [show_messages, show_members, put_member, expire_nonces]
+HANDLERS = [
+    show_messages,
+    show_members,
+    put_member,
+    act,
+    show_gateway,
+    drop,
+    show_commands,
+    expire_nonces,
+]

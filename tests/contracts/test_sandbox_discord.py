@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import hikari
 
 from tests.contracts.specs import answers_valid, needs_specs, requests_valid
-from tests.sandbox.discord import STUDENT, bot_rest
+from tests.sandbox.discord import GUILD, STUDENT, bot_rest, gateway_bot
 from tests.support.sandbox import RunningSandbox
+from tests.support.waiting import until
 
 pytestmark = needs_specs
 
@@ -46,3 +48,44 @@ async def test_messages_members_and_roles_meet_the_contract(sandbox: RunningSand
     assert answers.problems == []
     assert requests.problems == []
     assert answers.checked == requests.checked == 10
+
+
+async def test_commands_and_answers_meet_the_contract(sandbox: RunningSandbox) -> None:
+    async def answer(event: hikari.InteractionCreateEvent) -> None:
+        told = event.interaction
+        if isinstance(told, hikari.ComponentInteraction):
+            kind = hikari.ResponseType.MESSAGE_UPDATE
+            await told.create_initial_response(kind, f"You chose {told.values}", components=rows())
+            await told.execute("And privately", flags=hikari.MessageFlag.EPHEMERAL)
+        elif isinstance(told, hikari.CommandInteraction):
+            await told.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_CREATE)
+            await told.edit_initial_response("Choose", components=rows())
+
+    async with gateway_bot(sandbox, answer) as bot:
+        builder = bot.rest.slash_command_builder("book", "Book a session")
+        day = hikari.CommandOption(
+            type=hikari.OptionType.STRING,
+            name="day",
+            description="When",
+            is_required=True,
+            choices=[hikari.CommandChoice(name="Monday", value="1")],
+        )
+        count = hikari.CommandOption(
+            type=hikari.OptionType.INTEGER, name="count", description="How many", min_value=1, max_value=4
+        )
+        builder.add_option(day).add_option(count)
+        await bot.rest.set_application_commands(bot.get_me() or 0, [builder], guild=GUILD)
+        await bot.rest.set_application_commands(bot.get_me() or 0, [builder])
+        done = await asyncio.to_thread(
+            sandbox.control.discord_command, str(STUDENT), "book", {"day": "Monday"}
+        )
+        message = done["messages"][0]["id"]
+        await asyncio.to_thread(sandbox.control.discord_click, str(STUDENT), message, "mentor", "1")
+        await until(lambda: len(sandbox.control.discord_messages()) == 2)
+    recorded = sandbox.control.requests("discord")
+    answers, requests = answers_valid(recorded), requests_valid(recorded)
+    assert answers.problems == []
+    assert requests.problems == []
+    paths = {(item["method"], item["path"].rsplit("/", 1)[-1]) for item in recorded}
+    assert {("POST", "callback"), ("PATCH", "@original"), ("PUT", "commands")} <= paths
+    assert answers.checked >= 7

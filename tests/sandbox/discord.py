@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import hikari
@@ -13,6 +13,8 @@ STUDENT = 100000000000000001
 NEW_STUDENT = 100000000000000003
 MENTOR = 100000000000000004
 LOUNGE = 1000000000000000005
+GUILD = 1000000000000000002
+INTENTS = hikari.Intents.GUILDS
 
 
 def api(sandbox: RunningSandbox) -> str:
@@ -30,3 +32,26 @@ async def bot_rest(sandbox: RunningSandbox, token: str = "") -> AsyncIterator[hi
             yield client
     finally:
         await app.close()
+
+
+@asynccontextmanager
+async def gateway_bot(
+    sandbox: RunningSandbox, *listeners: Callable[[hikari.InteractionCreateEvent], Awaitable[None]]
+) -> AsyncIterator[hikari.GatewayBot]:
+    """hikari's bot, ready at the gateway; the listeners get every interaction."""
+    bot = hikari.GatewayBot(
+        sandbox.settings.discord_bot_token, rest_url=api(sandbox), banner=None, logs=None, intents=INTENTS
+    )
+    for listener in listeners:
+        bot.subscribe(hikari.InteractionCreateEvent, listener)
+    await bot.start(check_for_updates=False)
+    try:
+        yield bot
+    finally:
+        await bot.close()
+
+
+async def register(bot: hikari.GatewayBot, *names: str) -> None:
+    """Let these be the server's commands, without options."""
+    builders = [bot.rest.slash_command_builder(name, f"Does {name}") for name in names]
+    await bot.rest.set_application_commands(bot.get_me() or 0, builders, guild=GUILD)

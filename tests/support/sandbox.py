@@ -72,6 +72,20 @@ class Control:
         member: dict[str, Any] = self.call("POST", "/discord/members", {"user_id": user_id, **values})
         return member
 
+    def discord_command(
+        self, user_id: str, command: str, options: dict[str, Any] | None = None, *, private: bool = False
+    ) -> dict[str, Any]:
+        """Type a command as a member; gives {interaction, pending, messages}: what the bot answered."""
+        wish = {"user_id": user_id, "command": command, "options": options or {}, "private": private}
+        done: dict[str, Any] = self.call("POST", "/discord/interactions", wish)
+        return done
+
+    def discord_click(self, user_id: str, message_id: str, custom_id: str, *values: str) -> dict[str, Any]:
+        """Click a button, or choose values in a menu, as a member; gives what `discord_command` does."""
+        wish = {"user_id": user_id, "message_id": message_id, "custom_id": custom_id, "values": list(values)}
+        done: dict[str, Any] = self.call("POST", "/discord/interactions", wish)
+        return done
+
     def events(self, address: str = MENTOR, **query: Any) -> list[dict[str, Any]]:
         """What a calendar holds; takes the parameters of events.list."""
         items: list[dict[str, Any]] = self.call("GET", f"/google/calendars/{address}/events", **query)[
@@ -262,6 +276,7 @@ def running_sandbox(
     push_http: bool = True,
     idle_seconds: float = 60.0,
     public_url: str = "http://127.0.0.1:9",
+    discord_answer_seconds: float = 30.0,
 ) -> Iterator[RunningSandbox]:
     """A sandbox with its state in `data_dir`; what the folder already holds is kept."""
     settings = Settings(
@@ -271,6 +286,7 @@ def running_sandbox(
         push_http=push_http,
         idle_seconds=idle_seconds,
         public_url=public_url,
+        discord_answer_seconds=discord_answer_seconds,
     )
     with serving(create_app(settings)) as url:
         control = Control(url)
