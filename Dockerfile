@@ -26,14 +26,15 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
 WORKDIR /srv/mentorships
 COPY --from=build /opt/venv /opt/venv
 COPY app ./app
+COPY bot ./bot
 COPY jobs ./jobs
 COPY migrations ./migrations
 COPY templates ./templates
 COPY static ./static
 COPY --from=build /srv/build/vendor ./static/vendor
-RUN python -m compileall -q app jobs
+RUN python -m compileall -q app bot jobs
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-m", "app", "health"]
-# The worker of the same image: python -m jobs. Migrations: python -m app migrate.
+# Of the same image: the worker (python -m jobs), the Discord bot (python -m bot), migrations (python -m app migrate).
 CMD ["python", "-m", "app", "web"]

@@ -46,6 +46,7 @@ ACTIONS: Final = {
     "extend": "extended a pack",
     "grant_seat": "gave a seat",
     "release_seat": "released a seat",
+    "send_again": "sent a notification again",
     "pay": "recorded a payment",
     "refund": "refunded",
     "flag": "flagged an order",

@@ -91,6 +91,18 @@ async def counts(uow: UnitOfWork, mentor_id: UUID) -> dict[str, int]:
     return {name: sum(found.values()) if name == "all" else found.get(name, 0) for name in FILTERS}
 
 
+async def between(uow: UnitOfWork, mentor_id: UUID, since: datetime, until: datetime) -> list[Listed]:
+    """The mentor's sessions that begin in [since, until), whatever became of them, the first one first."""
+    begins = Session.scheduled_at >= since, Session.scheduled_at < until
+    return await lists.of_mentor(uow, mentor_id, *begins, newest_first=False, limit=OPEN)
+
+
+async def to_mark(uow: UnitOfWork, mentor_id: UUID, now: datetime) -> list[Listed]:
+    """The mentor's sessions that have begun and are still scheduled, the latest first."""
+    begun = Session.status == SessionStatus.SCHEDULED, Session.scheduled_at <= now
+    return await lists.of_mentor(uow, mentor_id, *begun, newest_first=True, limit=OPEN)
+
+
 def _of_past(numbers: dict[str, int], status: str) -> int:
     """How many sessions there are to turn pages of: those that are scheduled stand on the first one."""
     return numbers["all"] - numbers["scheduled"] if status == "all" else numbers[status]

@@ -18,7 +18,7 @@ from app.dev.supervisor import Supervisor
 
 @click.command()
 def dev() -> None:
-    """Run everything: PostgreSQL, sandbox, web and worker, with demo data on the first start."""
+    """Run everything: PostgreSQL, sandbox, web, worker and bot, with demo data on the first start."""
     if os.environ.get("MAKELEVEL"):
         _end_with_make()
     platform = LocalPlatform.from_env(dict(os.environ))

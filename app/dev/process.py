@@ -26,7 +26,7 @@ class Process:
     """A program that runs until it is told to stop.
 
     `stop_signal` asks it to end. `prepare` runs before each start (in a thread). `log` gets the output of a program
-    whose lines are not for the reader.
+    whose lines are not for the reader. `needed`: without it the platform isn't ready.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Process:
     prepare: Callable[[], None] | None = None
     log: Path | None = None
     cwd: str | None = None
+    needed: bool = True
     crashes: int = 0
     _running: asyncio.subprocess.Process | None = None
     _ended: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""`make run`: starts PostgreSQL, migrates, seeds, then runs sandbox, web and worker until it is told to stop."""
+"""`make run`: starts PostgreSQL, migrates, seeds, then runs sandbox, web, worker and bot until it is told to stop."""
 
 from __future__ import annotations
 
@@ -86,6 +86,8 @@ class Supervisor:
         await self._seed()
         self._begin("web", *web_command(platform.host, platform.port))
         self._begin("worker", "-m", "jobs")
+        if self._env.get("DISCORD_BOT_TOKEN"):
+            self._begin("bot", "-m", "bot", needed=False)
         await self._wait_for("the platform", lambda: answers_ok(platform.url, "/api/health/ready"))
         self._write(f"demo accounts (password {PASSWORD}):")
         for email, who in ACCOUNTS:
@@ -169,16 +171,17 @@ class Supervisor:
         if code != 0:
             raise StartError(f"{name} ended with exit code {code}; its lines above say why")
 
-    def _begin(self, name: str, *arguments: str) -> None:
+    def _begin(self, name: str, *arguments: str, needed: bool = True) -> None:
         command = [sys.executable, *arguments]
-        process = Process(name, lambda: command, self._env, self._speaker(name), cwd=str(PROJECT))
+        speak = self._speaker(name)
+        process = Process(name, lambda: command, self._env, speak, cwd=str(PROJECT), needed=needed)
         self._processes.append(process)
         process.begin()
 
     async def _wait_for(self, what: str, is_there: Callable[[], Awaitable[bool]]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not await is_there():
-            failing = [p.name for p in self._all() if p.crashes >= CRASHES_AT_START]
+            failing = [p.name for p in self._all() if p.needed and p.crashes >= CRASHES_AT_START]
             if failing:
                 raise StartError(f"{what} is not ready: {', '.join(failing)} ended again and again")
             if time.monotonic() > deadline:

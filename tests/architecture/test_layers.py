@@ -16,7 +16,7 @@ OUTSIDE = ("sqlalchemy", "litestar", "httpx", "saq", "psycopg", "googleapiclient
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
     """Who imports whom, other people's packages included."""
-    return grimp.build_graph("app", "jobs", "sandbox", include_external_packages=True, cache_dir=None)
+    return grimp.build_graph("app", "bot", "jobs", "sandbox", include_external_packages=True, cache_dir=None)
 
 
 def modules(graph: grimp.ImportGraph, *prefixes: str) -> list[str]:
@@ -39,13 +39,19 @@ def test_services_know_no_web_framework(graph: grimp.ImportGraph) -> None:
     assert [m for m in services if "litestar" in imports(graph, m)] == []
 
 
-def test_the_worker_knows_no_web_framework_and_no_sql(graph: grimp.ImportGraph) -> None:
-    assert modules(graph, "jobs.")
+@pytest.mark.parametrize("door", ["jobs", "bot"])
+def test_worker_and_bot_know_no_web_framework_and_no_sql(graph: grimp.ImportGraph, door: str) -> None:
+    assert modules(graph, f"{door}.")
     assert {
         m: found
-        for m in modules(graph, "jobs")
+        for m in modules(graph, door)
         if (found := imports(graph, m) & {"litestar", "sqlalchemy", "psycopg"})
     } == {}
+
+
+def test_three_modules_know_the_library_of_discord(graph: grimp.ImportGraph) -> None:
+    knowing = {m for m in modules(graph, "bot") if "hikari" in imports(graph, m)}
+    assert knowing == {"bot.building", "bot.gateway", "bot.main"}
 
 
 def test_pages_hold_no_sql(graph: grimp.ImportGraph) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tree import PROJECT, files, python_files, text_of
 
-PRODUCT = ("app", "jobs", "sandbox")
+PRODUCT = ("app", "bot", "jobs", "sandbox")
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 50
 LONGEST_TEMPLATE = 80
@@ -57,7 +57,7 @@ def test_templates_are_short() -> None:
 def test_no_import_hides_inside_a_function() -> None:
     hidden = [
         f"{path}:{inner.lineno}"
-        for path, module in parsed("app", "jobs")
+        for path, module in parsed("app", "bot", "jobs")
         for function in ast.walk(module)
         if isinstance(function, FUNCTIONS)
         for inner in ast.walk(function)

@@ -82,7 +82,7 @@ def running(
 
 def test_it_holds_what_it_needs_and_nothing_else(built: Stage) -> None:
     names = {path.name for path in built.place(".").iterdir()}
-    assert names == {"app", "jobs", "migrations", "static", "templates"}
+    assert names == {"app", "bot", "jobs", "migrations", "static", "templates"}
     assert built.place("static/vendor/htmx.min.js").exists()
     (packages,) = (built.root / "opt" / "venv" / "lib").glob("python3*/site-packages")
     unwanted = {

@@ -166,7 +166,7 @@ async def test_it_stops_when_the_make_that_started_it_is_killed(folder: Path) ->
     await until(lambda: processes_in(folder) == [], within=10)
 
 
-@pytest.mark.parametrize("word", ["jobs", "app.asgi:create_app", "sandbox"])
+@pytest.mark.parametrize("word", ["jobs", "app.asgi:create_app", "sandbox", "bot"])
 async def test_a_crash_is_shown_and_the_process_is_back(
     folder: Path, platform: RunningPlatform, word: str
 ) -> None:
