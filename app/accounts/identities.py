@@ -144,7 +144,7 @@ async def unlink_google(uow: UnitOfWork) -> None:
     user = await repository.user_by_id(uow.session, uow.user_id, lock=True)
     if user is None or user.password_hash is None:
         raise Refused("last_way_in", "Set a password first, or you could not come back in.")
-    if not await repository.drop_identity(uow.session, user.id, Provider.GOOGLE):
+    if await repository.take_identity(uow.session, user.id, Provider.GOOGLE) is None:
         raise NotFound("Google is not connected.")
     await audit.record(uow, "unlink_identity", "users", user.id, before={"provider": Provider.GOOGLE})
 

@@ -108,12 +108,18 @@ async def add_identity(session: AsyncSession, values: Values) -> bool:
     return _rows(await session.execute(statement.returning(UserIdentity.id))) == 1
 
 
-async def drop_identity(session: AsyncSession, user_id: UUID, provider: Provider) -> bool:
-    """Disconnect the user's account at the provider; False if there was none."""
+async def take_identity(session: AsyncSession, user_id: UUID, provider: Provider) -> str | None:
+    """Disconnect the user's account at the provider; its id there, None if there was none."""
     statement = sa.delete(UserIdentity).where(
         UserIdentity.user_id == user_id, UserIdentity.provider == provider
     )
-    return _rows(await session.execute(statement.returning(UserIdentity.id))) == 1
+    return (await session.execute(statement.returning(UserIdentity.subject))).scalar_one_or_none()
+
+
+async def change_identity(session: AsyncSession, id_: UUID, values: Values) -> None:
+    """Change some columns of an account at a provider."""
+    statement = sa.update(UserIdentity).where(UserIdentity.id == id_).values(**values)
+    await session.execute(statement.execution_options(synchronize_session=False))
 
 
 # Links in mails

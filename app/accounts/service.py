@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.accounts import passwords, repository, rules, sign_up
+from app.accounts import discord, passwords, repository, rules, sign_up
 from app.accounts.access_tokens import issue_token
 from app.accounts.models import User
 from app.core import audit, clock
@@ -97,6 +97,7 @@ async def delete_user(uow: UnitOfWork, user_id: UUID, *, by: Principal | None = 
     _require_right(user, admins, by)
     await repository.end_web_sessions(uow.session, user_id)
     await repository.change_user(uow.session, user_id, {"deleted_at": clock.now()})
+    await discord.sync_role(uow, user_id)
     await audit.record(uow, "delete_user", "users", user_id, actor=by)
 
 
@@ -111,6 +112,7 @@ async def restore_user(uow: UnitOfWork, user_id: UUID, *, by: Principal | None =
     if user.forgotten_at is not None:
         raise Refused("forgotten", "This account was erased and can't be restored.")
     await repository.change_user(uow.session, user_id, {"deleted_at": None})
+    await discord.sync_role(uow, user_id)
     await audit.record(uow, "restore_user", "users", user_id, actor=by)
 
 
@@ -126,6 +128,7 @@ async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = No
         raise NotFound
     _leave_an_admin(user, admins)
     now = clock.now()
+    await discord.let_go(uow, user_id)
     await repository.drop_secrets(uow.session, user_id)
     await repository.change_user(
         uow.session,

@@ -14,6 +14,7 @@ class ServiceDoor(StrEnum):
 
     SIGN_IN = "sign-in"  # the user isn't known yet: sign-up, sign-in, reset, OAuth callbacks
     JOB = "job"  # worker: outbox, notifications, calendar writes, mirrors
+    BOT = "bot"  # a Discord account speaks: whose it is isn't known yet
     WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
     CALENDAR = "calendar"  # mentors' grants, which nobody may read, and the mirror: live checks too
     CHECKOUT = (

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
-
-from litestar.routes import BaseRoute
+from typing import Any
 
 from app.accounts.student_profile import OwnProfile
 from app.settings import Settings
 
-LINKING: Final = "/auth/discord"
 
-
-def discord_href(settings: Settings, routes: Sequence[BaseRoute]) -> str | None:
-    """Where a Discord account is linked; None while Discord isn't configured, or can't be linked here.
+def discord_href(settings: Settings) -> str | None:
+    """Where a Discord account is linked, and back to the dashboard from there; None where Discord isn't configured.
 
     The one place that decides whether Discord is spoken of on the dashboard.
     """
-    served = any(route.path == LINKING for route in routes)
-    return f"{LINKING}?purpose=link" if served and settings.discord_client_id else None
+    return "/auth/discord?next=/dashboard" if settings.discord_linking else None
 
 
 def items(profile: OwnProfile, discord: str | None) -> list[dict[str, Any]]:
@@ -31,17 +26,17 @@ def items(profile: OwnProfile, discord: str | None) -> list[dict[str, Any]]:
     ]
     if discord is not None:
         steps.append(("discord", "Discord", profile.discord))
+    following = next((name for name, _, done in steps if not done), None)
+    return [
+        {"name": name, "title": title, "done": done, "open": name == following} for name, title, done in steps
+    ]
+
+
 def steps_left(profile: OwnProfile, settings: Settings) -> list[str]:
     """The titles of the steps that aren't done; none where they were put aside."""
     if profile.put_aside_at is not None:
         return []
     return [step["title"] for step in items(profile, discord_href(settings)) if not step["done"]]
-
-
-    following = next((name for name, _, done in steps if not done), None)
-    return [
-        {"name": name, "title": title, "done": done, "open": name == following} for name, title, done in steps
-    ]
 
 
 def checklist(profile: OwnProfile, discord: str | None, wrong: Sequence[str] = ()) -> dict[str, Any] | None:

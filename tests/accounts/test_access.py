@@ -44,7 +44,10 @@ async def test_every_page_of_the_slice_is_in_this_table(app: Litestar) -> None:
     own |= {route.path.rstrip("/") for router in routers for route in router.routes}
     readable = {route.path for route in app.routes if "GET" in getattr(route, "methods", ())}
     known = {*OPEN, *FOR_STRANGERS, *FOR_USERS, "/verify/{token:str}", "/reset-password/{token:str}"}
-    assert own & readable == known | {"/auth/google", "/auth/google/callback"}
+    trips = {f"/auth/{vendor}{end}" for vendor in ("google", "discord") for end in ("", "/callback")}
+    # tests/accounts/discord says who may unlink, tests/accounts/test_unsubscribe.py who may unsubscribe
+    elsewhere = {"/settings/discord/disconnection", "/unsubscribe/{token:str}"}
+    assert own & readable == known | trips | elsewhere
 
 
 @pytest.mark.parametrize("name", EVERYBODY)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 
 import pytest
-from litestar import Litestar, get
 
 from app.accounts.student_profile import OwnProfile
 from app.core.db import Database
@@ -114,10 +114,11 @@ async def test_a_thousand_fit(student: Browser, database: Database, cast: Cast, 
 
 
 async def test_put_aside_and_taken_up_from_the_settings(student: Browser) -> None:
-    assert "Getting started" not in (await student.get("/settings")).text
+    take_up = 'action="/settings/checklist"'
+    assert take_up not in (await student.get("/settings")).text
     await student.post("/dashboard/checklist")
     assert 'id="checklist"' not in (await student.get("/dashboard")).text
-    assert "Getting started" in (await student.get("/settings")).text
+    assert take_up in (await student.get("/settings")).text
     late = await student.post("/dashboard/about", {"about": ""})  # from a tab that still shows it
     assert (late.status_code, 'id="checklist"' in late.text) == (422, True)
     assert target(await student.post("/settings/checklist")) == "/dashboard"
@@ -142,14 +143,10 @@ async def test_the_same_words_are_edited_in_the_settings(
 
 
 def test_discord_is_spoken_of_where_it_can_be_linked() -> None:
-    @get("/auth/discord", sync_to_thread=False)
-    def link() -> None:
-        """Where an account is linked."""
-
-    configured = Settings(discord_client_id="1")
-    assert discord_href(configured, Litestar([link]).routes) == "/auth/discord?purpose=link"
-    assert discord_href(Settings(), Litestar([link]).routes) is None
-    assert discord_href(configured, Litestar([]).routes) is None
+    configured = Settings(discord_client_id="1", discord_client_secret="s", discord_bot_token="t")
+    assert discord_href(configured) == "/auth/discord?next=/dashboard"
+    assert discord_href(dataclasses.replace(configured, discord_bot_token="")) is None
+    assert discord_href(Settings()) is None
 
 
 def test_discord_is_a_step_where_it_can_be_linked() -> None:

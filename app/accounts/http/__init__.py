@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.http import google, impersonation, reset_password, settings, sign_in, sign_up, unsubscribe
+from app.accounts.http import discord, google, impersonation, reset_password, settings, sign_in, sign_up, unsubscribe
 
 GOOGLE_PURPOSES = google.PURPOSES
 HANDLERS: list[ControllerRouterHandler] = [
@@ -11,6 +11,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *reset_password.HANDLERS,
     *settings.HANDLERS,
     *google.HANDLERS,
+    *discord.HANDLERS,
     *impersonation.HANDLERS,
     *unsubscribe.HANDLERS,
 ]

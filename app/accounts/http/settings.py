@@ -1,4 +1,4 @@
-"""`/settings`: profile, password, Google, devices, access tokens. Each section is a form and a fragment of its own."""
+"""`/settings`: profile, password, Google, Discord, devices, access tokens. Each section is a form and a fragment of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from app.accounts import (
     access_tokens,
+    discord,
     identities,
     password_change,
     profile,
@@ -173,6 +174,7 @@ async def sections(request: AppRequest, uow: UnitOfWork) -> dict[str, Any]:
             "email": ways.google_email,
             "can_disconnect": ways.has_password,
         },
+        "discord": await discord.card(uow, settings_of(request)),
         "devices": await web_sessions.list_devices(uow, request.cookies.get(SESSION_COOKIE)),
         "tokens": await access_tokens.list_tokens(uow),
         "token_form": TOKEN_FORM,

@@ -117,7 +117,7 @@ async def _checklist(
 ) -> dict[str, Any]:
     """What dashboards/_checklist.html takes, with the page's zone. `wrong`: what was typed, which stays open."""
     profile = await student_profile.read(uow, viewer.id)
-    discord = student_checklist.discord_href(settings_of(request), request.app.routes)
+    discord = student_checklist.discord_href(settings_of(request))
     typed = wrong or {"form": {}, "errors": {}}
     saved = {"about": profile.about, "goals": profile.goals, "time_zone": viewer.time_zone}
     return {
