@@ -25,7 +25,9 @@ from app.settings import Settings
 # Told in the transaction that settles a message: the account's id, and whether it takes direct messages.
 Heard = Callable[[UnitOfWork, str, bool], Awaitable[None]]
 
-_LINK_LINE = re.compile(r"^(?P<before>.*\w{4,}[.?!] )?(?P<label>.+): (?P<url>https?://\S+)$", re.MULTILINE)
+# "A sentence. Label: link" at the end of a line; a title before a name ends no sentence.
+_SENTENCE = r"(?P<before>.*\b(?:[a-z]{4,}|[A-Z][a-z]{5,})[.?!] )?"
+_LINK_LINE = re.compile(rf"^{_SENTENCE}(?P<label>.+): (?P<url>https?://\S+)$", re.MULTILINE)
 _LONGEST_LABEL, _LONGEST_URL = 80, 512
 
 
