@@ -24,17 +24,29 @@ Notice = Callable[[UnitOfWork, Settings, Mapping[str, Any]], Awaitable[list[Mess
 
 
 async def notify(platform: Platform, event: Event, notice: Notice) -> None:
-    """Compose and record the event's messages, unless that was done before; send what is not sent yet."""
+    """Compose and record the event's messages, unless that was done before; send what is not sent yet.
+
+    What comes by time and was put off is looked at again: it may hold no more.
+    """
+    kind = event.payload["kind"]
     async with platform.database.service(ServiceDoor.JOB) as uow:
         if not await service.recorded(uow, event.id):
-            messages = await notice(uow, platform.settings, event.payload)
-            if is_late(event.payload, clock.now()):
-                messages = [replace(message, skip=message.skip or SkipReason.LATE) for message in messages]
+            messages = await _composed(uow, platform.settings, event, notice)
             reached = await contacts(uow, [message.recipient_id for message in messages])
-            kind = event.payload["kind"]
             await service.record(uow, platform.outlets, event.id, kind, messages, reached)
             await uow.commit()
+        elif CATALOGUE[kind].timed:
+            messages = await _composed(uow, platform.settings, event, notice)
+            await service.withdraw(uow, event.id, messages)
+            await uow.commit()
     await service.deliver(platform.database, platform.outlets, event.id)
+
+
+async def _composed(uow: UnitOfWork, settings: Settings, event: Event, notice: Notice) -> list[Message]:
+    messages = await notice(uow, settings, event.payload)
+    if is_late(event.payload, clock.now()):
+        return [replace(message, skip=message.skip or SkipReason.LATE) for message in messages]
+    return messages
 
 
 def is_late(payload: Mapping[str, Any], now: datetime) -> bool:

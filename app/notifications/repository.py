@@ -68,6 +68,20 @@ async def wake_mail(uow: UnitOfWork, event_id: UUID, recipient_id: UUID) -> UUID
     return await uow.session.scalar(wake.returning(Delivery.id))
 
 
+async def withdraw(
+    uow: UnitOfWork, event_id: UUID, recipient_id: UUID, reason: SkipReason, now: datetime
+) -> None:
+    """Settle the recipient's deliveries that nobody is sending at `now` (machine time): skipped, or uncertain if tried."""
+    theirs = Delivery.event_id == event_id, Delivery.recipient_id == recipient_id
+    is_free = sa.or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now)
+    skip = sa.update(Delivery).where(*theirs, Delivery.state == DeliveryState.PENDING)
+    give_up = sa.update(Delivery).where(*theirs, Delivery.state == DeliveryState.SENDING, is_free)
+    await uow.session.execute(skip.values(state=DeliveryState.SKIPPED, reason=reason))
+    await uow.session.execute(
+        give_up.values(state=DeliveryState.UNCERTAIN, reason=reason, claimed_until=None)
+    )
+
+
 async def forget_rendered(uow: UnitOfWork, before: datetime) -> int:
     """Wipe the text of deliveries created before `before` (business time); returns how many."""
     wipe = sa.update(Delivery).where(Delivery.created_at < before, Delivery.rendered.is_not(None))

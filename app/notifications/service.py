@@ -8,7 +8,7 @@ and the same body make the vendor answer again instead of sending again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,7 @@ __all__ = [
     "record",
     "recorded",
     "send",
+    "withdraw",
 ]
 
 KEEP_RENDERED = timedelta(days=30)
@@ -117,6 +118,16 @@ def _rows(
             "reason": reason,
             "rendered": outlets.of(channel).write(kind.name, message, contact) if is_rendered else None,
         }
+
+
+async def withdraw(uow: UnitOfWork, event_id: UUID, messages: Sequence[Message]) -> None:
+    """Take back what was recorded for the event and not sent, where a message says now that it is to be skipped.
+
+    What a vendor may have already is uncertain then; what somebody is sending at this moment is left to them.
+    """
+    for message in messages:
+        if message.skip is not None:
+            await repository.withdraw(uow, event_id, message.recipient_id, message.skip, datetime.now(UTC))
 
 
 async def forget_rendered(uow: UnitOfWork) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import httpx
@@ -11,16 +11,22 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar
 
+from app import wiring
 from app.asgi import create_app
 from app.calendars.google import Google
 from app.core.db import Database
 from app.settings import Settings
+from app.wiring import Platform
 from tests import cast as casting
 from tests.accounts.browser import Browser
 from tests.booking.programs import Programs, programs_of
 from tests.booking.support import Desk
 from tests.cast import Cast
+from tests.notifications.conftest import sandbox, served
+from tests.support.sandbox import RunningSandbox
 from tests.support.visits import visiting
+
+__all__ = ["sandbox", "served"]
 
 Visit = Callable[[str], Awaitable[Browser]]
 
@@ -38,6 +44,14 @@ def google(settings: Settings) -> Google:
 @pytest.fixture
 def desk(database: Database, google: Google, cast: Cast) -> Desk:
     return Desk(database, google, cast)
+
+
+@pytest.fixture
+def mailing(settings: Settings, database: Database, sandbox: RunningSandbox) -> Iterator[Platform]:
+    """The platform as jobs have it, its mail leading to the sandbox."""
+    built = wiring.build(dataclasses.replace(settings, resend_url=f"{sandbox.url}/resend"))
+    yield dataclasses.replace(built, database=database)
+    built.google.close()
 
 
 @pytest.fixture(scope="session")
