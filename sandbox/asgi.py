@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> ASGIApp:
     interactions = Interactions(discord, gateway, store)
     google = Google(settings, store, clock, courier)
     paypal = PayPal(settings, store, courier)
-    resend = Resend(store)
+    resend = Resend(settings, store, courier)
     parts = {
         "acting": Acting(discord, gateway, interactions),
         "chaos": chaos,

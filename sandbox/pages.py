@@ -13,7 +13,7 @@ from sandbox.http import HttpResponse, page
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-_LINK_END = ".,;:!?)"
+_LINK_END = ".,;:!?)>"
 
 
 class Pages:
@@ -42,10 +42,12 @@ def linked(text: str) -> Markup:
 
 
 def _linked_word(word: str) -> Markup:
-    address = word.rstrip(_LINK_END)
+    begun = word.lstrip("<(")
+    address = begun.rstrip(_LINK_END)
     if not address.startswith(("http://", "https://")):
         return escape(word)
-    return Markup('<a href="{0}">{0}</a>{1}').format(address, word[len(address) :])
+    before, after = word[: len(word) - len(begun)], begun[len(address) :]
+    return Markup('{1}<a href="{0}">{0}</a>{2}').format(address, before, after)
 
 
 def moment(instant: datetime | str) -> str:

@@ -14,6 +14,7 @@ STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 PAYPAL_CLIENT_ID = "sandbox-paypal-client"
 PAYPAL_CLIENT_SECRET = "sandbox-paypal-secret"
 PAYPAL_WEBHOOK_ID = "sandbox-paypal-webhook"
+RESEND_WEBHOOK_SECRET = "whsec_c2FuZGJveC1yZXNlbmQtd2ViaG9vaw=="
 DISCORD_CLIENT_ID = "1000000000000000001"
 DISCORD_CLIENT_SECRET = "sandbox-discord-secret"
 DISCORD_BOT_TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAwMQ.sandbox.discord-bot"
@@ -45,6 +46,7 @@ class Settings:
     paypal_client_id: str = PAYPAL_CLIENT_ID
     paypal_client_secret: str = PAYPAL_CLIENT_SECRET
     paypal_webhook_id: str = PAYPAL_WEBHOOK_ID
+    resend_webhook_secret: str = RESEND_WEBHOOK_SECRET
     discord_client_id: str = DISCORD_CLIENT_ID
     discord_client_secret: str = DISCORD_CLIENT_SECRET
     discord_bot_token: str = DISCORD_BOT_TOKEN
@@ -73,6 +75,7 @@ class Settings:
             paypal_client_id=source.get("PAYPAL_CLIENT_ID") or PAYPAL_CLIENT_ID,
             paypal_client_secret=source.get("PAYPAL_CLIENT_SECRET") or PAYPAL_CLIENT_SECRET,
             paypal_webhook_id=source.get("PAYPAL_WEBHOOK_ID") or PAYPAL_WEBHOOK_ID,
+            resend_webhook_secret=source.get("RESEND_WEBHOOK_SECRET") or RESEND_WEBHOOK_SECRET,
             discord_client_id=source.get("DISCORD_CLIENT_ID") or DISCORD_CLIENT_ID,
             discord_client_secret=source.get("DISCORD_CLIENT_SECRET") or DISCORD_CLIENT_SECRET,
             discord_bot_token=source.get("DISCORD_BOT_TOKEN") or DISCORD_BOT_TOKEN,

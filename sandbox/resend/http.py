@@ -85,7 +85,7 @@ def shown(mail: Mail) -> dict[str, Any]:
         "reply_to": mail.reply_to,
         "subject": mail.subject,
         "created_at": mail.created_at,
-        "last_event": "scheduled" if mail.scheduled_at else "delivered",
+        "last_event": "scheduled" if mail.scheduled_at else mail.last_event,
     }
     return body | {
         name: text for name, text in (("html", mail.html), ("text", mail.text)) if text is not None

@@ -65,6 +65,7 @@ class Mail(msgspec.Struct, frozen=True):
     tags: list[dict[str, str]] = []
     attachments: list[Attachment] = []
     scheduled_at: str = ""
+    last_event: str = "delivered"
 
 
 def checked(body: Any) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import mimetypes
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from sandbox.http import HTML, HttpRequest, HttpResponse
+from sandbox.http import HTML, HttpRequest, HttpResponse, form, see_other
 from sandbox.pages import Pages
+from sandbox.resend.events import FATES
 from sandbox.resend.service import Resend
 
 # A mail's own HTML: its styles, and pictures it carries in itself; no script, no forms, links open outside.
@@ -50,7 +51,7 @@ async def show_mail(
     mail = resend.mails.get(mail_id)
     if mail is None:
         return pages.show("resend/missing.html", 404)
-    return pages.show("resend/mail.html", mail=mail)
+    return pages.show("resend/mail.html", mail=mail, fates=[resend.fate_of(address) for address in mail.to])
 
 
 @get("/mailbox/{mail_id:str}/html")
@@ -92,4 +93,22 @@ def _guarded(policy: str) -> dict[str, str]:
     }
 
 
-HANDLERS = [mailbox, show_mail, show_html, attachment]
+@post("/mailbox/{mail_id:str}/fate")
+async def befall(
+    request: HttpRequest,
+    resend: NamedDependency[Resend],
+    pages: NamedDependency[Pages],
+    mail_id: FromPath[str],
+) -> HttpResponse:
+    """Let the mail come back, or its reader call it spam; with `always` every later one to that address, too."""
+    mail, values = resend.mails.get(mail_id), await form(request)
+    if mail is None or values.get("fate") not in FATES:
+        return pages.show("resend/missing.html", 404)
+    if "always" in values:
+        for address in mail.to:
+            resend.set_fate(address, values["fate"])
+    resend.befall(mail, values["fate"])
+    return see_other(f"/mailbox/{mail_id}")
+
+
+HANDLERS = [mailbox, show_mail, show_html, attachment, befall]

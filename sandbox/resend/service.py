@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 
 from sandbox.resend.errors import ResendError
+from sandbox.resend.events import FATES, Events
 from sandbox.resend.mails import Mail
+from sandbox.settings import Settings
 from sandbox.state import Collection, Store
+from sandbox.webhooks import Courier
 
 KEY_SECONDS = 24 * 3600
 
@@ -28,14 +31,18 @@ class Used(msgspec.Struct, frozen=True):
 class Resend:
     """The stand-in's state."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, courier: Courier) -> None:
+        self.events = Events(settings, store, courier)
+        self.fates: Collection[str] = store.collection("resend.fates", str)
         self.mails: Collection[Mail] = store.collection("resend.mails", Mail)
         self._used: Collection[Used] = store.collection("resend.keys", Used)
         self._under_way: set[str] = set()
 
     def reset(self) -> None:
-        """The state as after a first start: an empty mailbox."""
+        """The state as after a first start: an empty mailbox, and every address well."""
         self.mails.clear()
+        self.fates.clear()
+        self.events.told.clear()
         self._used.clear()
 
     def begin(self, api_key: str, key: str, body: Any) -> str | None:
@@ -73,7 +80,29 @@ class Resend:
         if key:
             self._used.put(_name(api_key, key), Used(_digest(body), mail.id, time.time() + KEY_SECONDS))
             self.abandon(api_key, key)
-        return mail
+        fate = next((found for found in map(self.fate_of, mail.to) if found), "")
+        return self.befall(mail, fate) if fate else mail
+
+    def set_fate(self, address: str, fate: str) -> None:
+        """Decide what becomes of mails to an address from now on; "" lets them arrive."""
+        bare = _bare(address)
+        if fate:
+            self.fates.put(bare, fate)
+        else:
+            self.fates.drop(bare)
+
+    def fate_of(self, address: str) -> str:
+        """What becomes of mails to an address, "" for nothing worth telling; Resend's own test addresses are known."""
+        bare = _bare(address)
+        name, _, domain = bare.partition("@")
+        at_resend = name.partition("+")[0] if domain == "resend.dev" else ""
+        return self.fates.get(bare) or (at_resend if at_resend in FATES else "")
+
+    def befall(self, mail: Mail, fate: str) -> Mail:
+        """Let something become of a mail, and tell the platform."""
+        event = self.events.tell(mail, fate)
+        changed = msgspec.structs.replace(mail, last_event=event.type.removeprefix("email."))
+        return self.mails.put(mail.id, changed)
 
     def abandon(self, api_key: str, key: str) -> None:
         """Let go of a claimed key without a mail."""
@@ -84,6 +113,10 @@ class Resend:
         count = len(self._used)
         self._used.clear()
         return count
+
+
+def _bare(address: str) -> str:
+    return address.rpartition("<")[2].rstrip(">").strip().lower()
 
 
 def _name(api_key: str, key: str) -> str:

@@ -208,6 +208,7 @@ class RunningSandbox:
             "GOOGLE_CALENDAR_URL": f"{google}/calendar/v3/",
             "RESEND_URL": f"{self.url}/resend",
             "RESEND_API_KEY": "re_sandbox",
+            "RESEND_WEBHOOK_SECRET": self.settings.resend_webhook_secret,
             "PAYPAL_CLIENT_ID": self.settings.paypal_client_id,
             "PAYPAL_CLIENT_SECRET": self.settings.paypal_client_secret,
             "PAYPAL_WEBHOOK_ID": self.settings.paypal_webhook_id,
