@@ -2,7 +2,17 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.http import discord, google, impersonation, reset_password, settings, sign_in, sign_up, unsubscribe
+from app.accounts.http import (
+    discord,
+    google,
+    impersonation,
+    notifications,
+    reset_password,
+    settings,
+    sign_in,
+    sign_up,
+    unsubscribe,
+)
 
 GOOGLE_PURPOSES = google.PURPOSES
 HANDLERS: list[ControllerRouterHandler] = [
@@ -13,5 +23,6 @@ HANDLERS: list[ControllerRouterHandler] = [
     *google.HANDLERS,
     *discord.HANDLERS,
     *impersonation.HANDLERS,
+    *notifications.HANDLERS,
     *unsubscribe.HANDLERS,
 ]

@@ -22,6 +22,7 @@ from app.accounts import (
 )
 from app.accounts.authentication import SESSION_COOKIE
 from app.accounts.guards import requires_student, requires_user
+from app.accounts.http import notifications
 from app.accounts.http.common import forget_browser, in_order, settings_of, signed_in
 from app.core.errors import Invalid
 from app.core.ids import parse_id
@@ -161,6 +162,7 @@ async def sections(request: AppRequest, uow: UnitOfWork) -> dict[str, Any]:
     """What the fragments of the page take."""
     viewer = signed_in(request)
     ways = await identities.connection(uow)
+    card = await discord.card(uow, settings_of(request))
     return {
         "zone": viewer.time_zone,
         "zones": zone_choices(),
@@ -174,7 +176,8 @@ async def sections(request: AppRequest, uow: UnitOfWork) -> dict[str, Any]:
             "email": ways.google_email,
             "can_disconnect": ways.has_password,
         },
-        "discord": await discord.card(uow, settings_of(request)),
+        "discord": card,
+        **await notifications.section(uow, viewer, card),
         "devices": await web_sessions.list_devices(uow, request.cookies.get(SESSION_COOKIE)),
         "tokens": await access_tokens.list_tokens(uow),
         "token_form": TOKEN_FORM,
