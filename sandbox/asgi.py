@@ -27,8 +27,10 @@ from sandbox.control.errors import ControlError
 from sandbox.discord import commands as discord_commands
 from sandbox.discord import errors as discord_errors
 from sandbox.discord import gateway_socket, rest_gateway, rest_interactions, rest_messages, rest_server
+from sandbox.discord import oauth as discord_oauth
 from sandbox.discord.acting import Acting
 from sandbox.discord.gateway import Gateway
+from sandbox.discord.grants import Grants
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.service import Discord
 from sandbox.gate import Gate
@@ -99,6 +101,7 @@ async def reset(
     recorder: NamedDependency[Recorder],
     discord: NamedDependency[Discord],
     gateway: NamedDependency[Gateway],
+    grants: NamedDependency[Grants],
     interactions: NamedDependency[Interactions],
     google: NamedDependency[Google],
     paypal: NamedDependency[PayPal],
@@ -111,6 +114,7 @@ async def reset(
     courier.forget()
     recorder.clear()
     gateway.clear()
+    grants.clear()
     interactions.clear()
     discord.reset()
     google.reset()
@@ -141,6 +145,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "front": home.Front(clock, google, paypal, resend),
         "gateway": gateway,
         "google": google,
+        "grants": Grants(settings, store),
         "interactions": interactions,
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
@@ -193,13 +198,14 @@ def routes() -> list[ControllerRouterHandler]:
             "/discord/api/v10",
             route_handlers=[
                 *discord_commands.HANDLERS,
+                *discord_oauth.HANDLERS,
                 *rest_gateway.HANDLERS,
                 *rest_interactions.HANDLERS,
                 *rest_messages.HANDLERS,
                 *rest_server.HANDLERS,
             ],
         ),
-        Router("/discord", route_handlers=gateway_socket.HANDLERS),
+        Router("/discord", route_handlers=[*gateway_socket.HANDLERS, *discord_oauth.PAGES]),
         Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
         Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),

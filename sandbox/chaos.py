@@ -20,7 +20,8 @@ class Dial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Rates are 0 to 1 (true is 1). `latency_ms`: each answer takes that much longer. `error_rate` of the requests get
     `status`; with `after` the work is done all the same and only its answer is lost. `match` limits faults and
     latency to requests whose "METHOD /path" contains it, `count` to that many faults. `revoke`: Google forgets its
-    grants at once, all (true) or one account's (its address); Resend refuses every key until the dial is reset.
+    grants at once, all (true) or one account's (its address); Resend and Discord refuse every key until
+    the dial is reset.
     `drop_webhooks`, `duplicate_webhooks`, `shuffle_webhooks`: rates for what the vendor delivers.
     """
 

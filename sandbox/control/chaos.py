@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from sandbox.chaos import Chaos, Dial
 from sandbox.control.errors import ControlError, body_of
 from sandbox.control.watch import Vendors, vendor_asked
+from sandbox.discord.gateway import Gateway
 from sandbox.google.service import Google
 from sandbox.http import HttpRequest, HttpResponse, json_answer
 
@@ -25,6 +26,7 @@ async def dials(chaos: NamedDependency[Chaos], vendors: NamedDependency[Vendors]
 async def turn(
     request: HttpRequest,
     chaos: NamedDependency[Chaos],
+    gateway: NamedDependency[Gateway],
     google: NamedDependency[Google],
     vendors: NamedDependency[Vendors],
 ) -> HttpResponse:
@@ -41,6 +43,8 @@ async def turn(
             chaos.turn(name, dial)
         if name == "google" and dial.revoke:
             google.revoke("" if dial.revoke is True else dial.revoke)
+        if name == "discord" and dial.revoke:
+            gateway.refuse_all()
     return json_answer({name: chaos.dial(name) for name in vendors})
 
 

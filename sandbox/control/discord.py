@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 
 from sandbox.control.errors import ControlError, body_of
+from sandbox.discord import membership
 from sandbox.discord.acting import Acting, ActingError
 from sandbox.discord.gateway import Gateway
+from sandbox.discord.grants import ConsentError, Grants
 from sandbox.discord.service import Discord
 from sandbox.discord.shown import command_shown
 from sandbox.discord.things import EPHEMERAL, LOADING, Member, Message, instant
@@ -67,6 +70,14 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: list[str] = []
 
 
+class ConsentWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member's decision about an authorize address."""
+
+    url: str
+    user_id: str
+    allow: bool = True
+
+
 class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the bots' connections end: `resumable` or with their sessions, closed or with a request to `reconnect`."""
 
@@ -98,17 +109,17 @@ async def show_members(discord: NamedDependency[Discord]) -> HttpResponse:
 
 
 @post("/discord/members", status_code=200)
-async def put_member(request: HttpRequest, discord: NamedDependency[Discord]) -> HttpResponse:
+async def put_member(
+    request: HttpRequest, discord: NamedDependency[Discord], gateway: NamedDependency[Gateway]
+) -> HttpResponse:
     """Make a member, or change one: open or close their direct messages, let them leave or come back."""
     wish = await body_of(request, MemberWish)
     if wish.user_id and not re.fullmatch(r"\d{15,20}", wish.user_id):
         raise ControlError(400, f"user_id={wish.user_id!r} is no id of Discord's")
-    member = discord.members.get(wish.user_id) or _fresh(discord, wish)
     given = {name: value for name, value in msgspec.structs.asdict(wish).items() if value is not None}
     given.pop("user_id")
-    if wish.here is False:
-        given["roles"] = []
-    return json_answer(discord.change(member, **given))
+    member = discord.members.get(wish.user_id) or _fresh(discord, wish)
+    return json_answer(membership.put(discord, gateway, member, **given))
 
 
 def _fresh(discord: Discord, wish: MemberWish) -> Member:
@@ -137,6 +148,21 @@ async def act(request: HttpRequest, acting: NamedDependency[Acting]) -> HttpResp
     messages = [as_json(acting.discord, message) for message in acting.messages_of(done)]
     pending = not messages or any(message["loading"] for message in messages)
     return json_answer({"interaction": done.id, "pending": pending, "messages": messages})
+
+
+@post("/discord/consent", status_code=200)
+async def decide(
+    request: HttpRequest, discord: NamedDependency[Discord], grants: NamedDependency[Grants]
+) -> HttpResponse:
+    """Decide on an authorize address as a member would; {"location": where the browser would be sent}."""
+    wish = await body_of(request, ConsentWish)
+    if wish.user_id not in discord.members:
+        raise ControlError(404, f"there is nobody with the id {wish.user_id!r}")
+    try:
+        asked = grants.ask(dict(parse_qsl(urlsplit(wish.url).query)))
+    except ConsentError as error:
+        raise ControlError(400, f"{error.error}: {error.message}") from error
+    return json_answer({"location": grants.allow(asked, wish.user_id) if wish.allow else grants.deny(asked)})
 
 
 @get("/discord/gateway")
@@ -169,6 +195,7 @@ HANDLERS = [
     show_members,
     put_member,
     act,
+    decide,
     show_gateway,
     drop,
     show_commands,

@@ -131,12 +131,12 @@ class Gateway:
         if line:
             line.send(event.payload())
 
-    def tell_all(self, name: str, data: dict[str, Any]) -> int:
-        """An event for every session that is connected or may come back; gives their number."""
+    def tell_all(self, name: str, data: dict[str, Any], intent: int = 0) -> None:
+        """An event for every session that is connected or may come back, and has the intent (0: each has)."""
         self._sweep()
         for session in self._sessions.values():
-            self.tell(session.id, name, data)
-        return len(self._sessions)
+            if not intent or session.intents & intent:
+                self.tell(session.id, name, data)
 
     def connections(self) -> list[dict[str, Any]]:
         """The sessions: {session, connected, seq}."""

@@ -1,4 +1,4 @@
-"""Where the gateway is, and who the caller is."""
+"""Where the gateway is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 from sandbox.chaos import Chaos
 from sandbox.discord.http import as_bot
 from sandbox.discord.service import Discord
-from sandbox.discord.shown import bot_itself
 from sandbox.http import HttpRequest, HttpResponse, json_answer
 
 
@@ -34,12 +33,4 @@ async def show_gateway_for_bot(
     return leave.answer({"url": gateway_address(request), "shards": 1, "session_start_limit": starts})
 
 
-@get("/users/@me")
-async def show_me(
-    request: HttpRequest, discord: NamedDependency[Discord], chaos: NamedDependency[Chaos]
-) -> HttpResponse:
-    """The caller's own account."""
-    return as_bot(request, discord, chaos, "users").answer(bot_itself(discord))
-
-
-HANDLERS = [show_gateway, show_gateway_for_bot, show_me]
+HANDLERS = [show_gateway, show_gateway_for_bot]

@@ -7,7 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from sandbox.chaos import Chaos
+from sandbox.discord import membership
 from sandbox.discord.errors import DiscordError, unknown
+from sandbox.discord.gateway import Gateway
 from sandbox.discord.http import as_bot
 from sandbox.discord.service import Discord
 from sandbox.discord.shown import STAFF_ROLE, application, bot_member, bot_user, guild, roles
@@ -85,6 +87,7 @@ async def show_member(
 async def give_role(
     request: HttpRequest,
     discord: NamedDependency[Discord],
+    gateway: NamedDependency[Gateway],
     chaos: NamedDependency[Chaos],
     guild_id: FromPath[str],
     user_id: FromPath[str],
@@ -94,7 +97,7 @@ async def give_role(
     leave = as_bot(request, discord, chaos, "roles", guild_id)
     member = _member_for_role(discord, guild_id, user_id, role_id)
     if role_id not in member.roles:
-        discord.change(member, roles=[*member.roles, role_id])
+        membership.put(discord, gateway, member, roles=[*member.roles, role_id])
     return leave.answer(None, 204)
 
 
@@ -102,6 +105,7 @@ async def give_role(
 async def take_role(
     request: HttpRequest,
     discord: NamedDependency[Discord],
+    gateway: NamedDependency[Gateway],
     chaos: NamedDependency[Chaos],
     guild_id: FromPath[str],
     user_id: FromPath[str],
@@ -110,7 +114,7 @@ async def take_role(
     """Take a role from a member; one that isn't had changes nothing."""
     leave = as_bot(request, discord, chaos, "roles", guild_id)
     member = _member_for_role(discord, guild_id, user_id, role_id)
-    discord.change(member, roles=[role for role in member.roles if role != role_id])
+    membership.put(discord, gateway, member, roles=[role for role in member.roles if role != role_id])
     return leave.answer(None, 204)
 
 

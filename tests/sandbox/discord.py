@@ -36,11 +36,13 @@ async def bot_rest(sandbox: RunningSandbox, token: str = "") -> AsyncIterator[hi
 
 @asynccontextmanager
 async def gateway_bot(
-    sandbox: RunningSandbox, *listeners: Callable[[hikari.InteractionCreateEvent], Awaitable[None]]
+    sandbox: RunningSandbox,
+    *listeners: Callable[[hikari.InteractionCreateEvent], Awaitable[None]],
+    intents: hikari.Intents = INTENTS,
 ) -> AsyncIterator[hikari.GatewayBot]:
     """hikari's bot, ready at the gateway; the listeners get every interaction."""
     bot = hikari.GatewayBot(
-        sandbox.settings.discord_bot_token, rest_url=api(sandbox), banner=None, logs=None, intents=INTENTS
+        sandbox.settings.discord_bot_token, rest_url=api(sandbox), banner=None, logs=None, intents=intents
     )
     for listener in listeners:
         bot.subscribe(hikari.InteractionCreateEvent, listener)

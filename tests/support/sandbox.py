@@ -72,6 +72,12 @@ class Control:
         member: dict[str, Any] = self.call("POST", "/discord/members", {"user_id": user_id, **values})
         return member
 
+    def discord_consent(self, url: str, user_id: str, *, allow: bool = True) -> str:
+        """Decide on Discord's authorize address as a member would; gives where the browser would be sent."""
+        wish = {"url": url, "user_id": user_id, "allow": allow}
+        location: str = self.call("POST", "/discord/consent", wish)["location"]
+        return location
+
     def discord_command(
         self, user_id: str, command: str, options: dict[str, Any] | None = None, *, private: bool = False
     ) -> dict[str, Any]:
