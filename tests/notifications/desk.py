@@ -11,18 +11,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.accounts import identities
 from app.accounts.contacts import contacts
-from app.accounts.models import Provider, UserIdentity
+from app.accounts.models import MailPause, Provider, User, UserIdentity
+from app.core import clock
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.notifications import service
 from app.notifications.mailer import Mailer
-from app.notifications.models import Channel, Delivery
+from app.notifications.models import Channel, Delivery, NotificationOptOut
 from app.notifications.outlets import Outlets
 from app.notifications.service import Attachment, Message
-from tests.cast import Cast
+from tests.cast import Cast, link_discord
 from tests.notifications.examples import REQUIRED
 from tests.support.sandbox import RunningSandbox
 
@@ -77,9 +77,20 @@ class Desk:
         """Give somebody an account on Discord (`open`, `here` as the sandbox takes them), linked; its id."""
         self.sandbox.control.discord_member(ACCOUNTS[who], **member)
         async with self.database.service(ServiceDoor.SEED) as uow:
-            await identities.link_discord(uow, self.cast[who], ACCOUNTS[who])
+            await link_discord(uow, self.cast[who], ACCOUNTS[who])
             await uow.commit()
         return ACCOUNTS[who]
+
+    async def turn_off(self, *channels: Channel, kind: str = KIND, who: str = "student") -> None:
+        """Somebody doesn't want a kind there."""
+        for channel in channels:
+            values = {"user_id": self.cast[who], "kind": kind, "channel": channel, "since": clock.now()}
+            await self.do(sa.insert(NotificationOptOut).values(values))
+
+    async def pause(self, who: str = "student") -> None:
+        """Somebody's address bounces."""
+        paused = {"mail_paused_at": clock.now(), "mail_paused_reason": MailPause.BOUNCED}
+        await self.do(sa.update(User).where(User.id == self.cast[who]).values(paused))
 
     async def rows(self, channel: Channel | None = None) -> list[Delivery]:
         """The event's deliveries."""
