@@ -21,7 +21,7 @@ from app.payments import notices as payment_notices
 from app.settings import Settings
 from app.testimonials import notices as testimonial_notices
 from app.wiring import Platform
-from jobs import booking, calendars, mail, packs, payments, testimonials, upkeep, watchdog
+from jobs import booking, calendars, discord, mail, packs, payments, testimonials, upkeep, watchdog
 from jobs.notifications import Notice, notify
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -46,6 +46,7 @@ EVENTS: dict[str, Handler] = {
     "calendar/reconnected": booking.replay_calendar,
     "booking/overdue": booking.complete_overdue,
     **calendars.EVENTS,
+    **discord.EVENTS,
     **packs.EVENTS,
     **mail.EVENTS,
     **payments.EVENTS,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.accounts.models import User
+from app.accounts import repository
+from app.accounts.models import Provider, User
 from app.core.db import Database
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
@@ -87,6 +88,12 @@ async def add_user(
         "email_verified_at": now,
     }
     await uow.session.execute(sa.insert(User).values(values))
+
+
+async def link_discord(uow: UnitOfWork, user_id: UUID, discord_user_id: str) -> None:
+    """Let a Discord account be somebody's, as if they had linked it long ago."""
+    values = {"user_id": user_id, "provider": Provider.DISCORD, "subject": discord_user_id}
+    await repository.add_identity(uow.session, values | {"name": "member", "created_at": datetime.now(UTC)})
 
 
 async def add_mentor(

@@ -189,12 +189,3 @@ def _require_verified(info: UserInfo) -> None:
 def _name_of(info: UserInfo) -> str:
     name = rules.tidy(info.name) or info.email.partition("@")[0]
     return name[: rules.NAME_LENGTH]
-
-
-async def link_discord(uow: UnitOfWork, user_id: UUID, subject: str) -> bool:
-    """Note that a Discord account (its id) belongs to the user; False if it, or another one, is linked already.
-
-    Service unit of work; whoever calls has proof of the account.
-    """
-    values = {"user_id": user_id, "provider": Provider.DISCORD, "subject": subject, "created_at": clock.now()}
-    return await repository.add_identity(uow.session, values)

@@ -159,5 +159,5 @@ STUDENTS = (
 # Who waits for a seat, in this order: (student, mentor).
 WAITING = (("tariq@example.test", KOLKATA), ("chloe@example.test", KOLKATA), ("isla@example.test", KOLKATA))
 
-# Discord accounts, by id.
-DISCORD = (("student@example.test", "100000000000000001"),)
+# Discord accounts: id and name there.
+DISCORD = (("student@example.test", "100000000000000001", "demo.student"),)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.accounts import identities, passwords
+from app.accounts import discord, passwords
 from app.accounts import service as accounts
+from app.accounts.discord import DiscordAccount
 from app.booking import mark
 from app.booking.models import SessionStatus
 from app.core import clock, outbox
@@ -45,8 +46,9 @@ async def seed_demo(platform: Platform) -> bool:
     async with platform.database.service(ServiceDoor.SEED) as uow:
         for student_email, mentor_email in cast.WAITING:
             await waitlist.join(uow, ids[mentor_email], ids[student_email])
-        for email, subject in cast.DISCORD:
-            await identities.link_discord(uow, ids[email], subject)
+        for email, id_, name in cast.DISCORD:
+            student = Principal(ids[email], Role.STUDENT)
+            await discord.link(uow, student, DiscordAccount(id_, name))
         await outbox.consider_told(uow)
         await uow.commit()
     for mentor in cast.MENTORS:

@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 
 from app import wiring
-from app.accounts import identities
 from app.core import clock
 from app.core.db import Database
 from app.core.rls import ServiceDoor
@@ -42,7 +41,7 @@ async def cast(database: Database) -> Cast:
     cast = await casting.make(database)
     async with database.service(ServiceDoor.SEED) as uow:
         for name, user_id in cast.ids.items():
-            await identities.link_discord(uow, user_id, DISCORD[name])
+            await casting.link_discord(uow, user_id, DISCORD[name])
         await uow.commit()
     return cast
 
