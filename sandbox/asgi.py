@@ -28,6 +28,7 @@ from sandbox.discord import commands as discord_commands
 from sandbox.discord import errors as discord_errors
 from sandbox.discord import gateway_socket, rest_gateway, rest_interactions, rest_messages, rest_server
 from sandbox.discord import oauth as discord_oauth
+from sandbox.discord import pages as discord_pages
 from sandbox.discord.acting import Acting
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.grants import Grants
@@ -142,7 +143,7 @@ def create_app(settings: Settings) -> ASGIApp:
         "clock": clock,
         "courier": courier,
         "discord": discord,
-        "front": home.Front(clock, google, paypal, resend),
+        "front": home.Front(clock, discord, google, paypal, resend),
         "gateway": gateway,
         "google": google,
         "grants": Grants(settings, store),
@@ -205,7 +206,10 @@ def routes() -> list[ControllerRouterHandler]:
                 *rest_server.HANDLERS,
             ],
         ),
-        Router("/discord", route_handlers=[*gateway_socket.HANDLERS, *discord_oauth.PAGES]),
+        Router(
+            "/discord",
+            route_handlers=[*gateway_socket.HANDLERS, *discord_oauth.PAGES, *discord_pages.HANDLERS],
+        ),
         Router("/google", route_handlers=[*oauth.HANDLERS, *google_pages.HANDLERS]),
         Router("/google/calendar/v3", route_handlers=[*calendar.HANDLERS, *events.HANDLERS]),
         Router("/paypal", route_handlers=[*paypal_http.HANDLERS, *paypal_pages.HANDLERS]),

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from sandbox.clock import BusinessClock
 from sandbox.control.clock import Move, Mover
 from sandbox.control.errors import ControlError
+from sandbox.discord.service import Discord
 from sandbox.google.service import Google
 from sandbox.http import HttpRequest, HttpResponse, form, see_other
 from sandbox.pages import Pages
@@ -34,6 +35,7 @@ class Front:
     """What the page tells of."""
 
     clock: BusinessClock
+    discord: Discord
     google: Google
     paypal: PayPal
     resend: Resend
@@ -42,6 +44,7 @@ class Front:
         """What the template shows."""
         return {
             "now": self.clock.now(),
+            "discord_messages": len(self.discord.messages),
             "ahead": self.clock.offset,
             "steps": STEPS,
             "people": [

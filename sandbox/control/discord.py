@@ -17,7 +17,7 @@ from sandbox.discord.gateway import Gateway
 from sandbox.discord.grants import ConsentError, Grants
 from sandbox.discord.service import Discord
 from sandbox.discord.shown import command_shown
-from sandbox.discord.things import EPHEMERAL, LOADING, Member, Message, instant
+from sandbox.discord.things import EPHEMERAL, LOADING, Message, fresh_member
 from sandbox.http import HttpRequest, HttpResponse, json_answer
 
 
@@ -118,14 +118,10 @@ async def put_member(
         raise ControlError(400, f"user_id={wish.user_id!r} is no id of Discord's")
     given = {name: value for name, value in msgspec.structs.asdict(wish).items() if value is not None}
     given.pop("user_id")
-    member = discord.members.get(wish.user_id) or _fresh(discord, wish)
+    member = discord.members.get(wish.user_id) or fresh_member(
+        discord.numbers, wish.user_id, wish.username or "", wish.name or "", wish.email or ""
+    )
     return json_answer(membership.put(discord, gateway, member, **given))
-
-
-def _fresh(discord: Discord, wish: MemberWish) -> Member:
-    id_ = wish.user_id or discord.numbers.next()
-    username = wish.username or f"member{id_[-6:]}"
-    return Member(id_, username, wish.name or username, wish.email or f"{username}@example.test", instant())
 
 
 @post("/discord/interactions", status_code=200)

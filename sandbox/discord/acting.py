@@ -48,7 +48,7 @@ class Acting:
         """
         member = self._member(member_id)
         channel = place_for(self.discord, member, private=private or not member.here)
-        name, *below = command.removeprefix("/").split()
+        name, *below = command.removeprefix("/").split() or [""]
         found = command_named(self.discord, name, channel)
         data: dict[str, Any] = {"id": found.id, "name": found.name, "type": 1}
         if found.guild:

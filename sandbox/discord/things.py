@@ -92,6 +92,15 @@ def instant() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+def fresh_member(
+    numbers: Numbers, id_: str = "", username: str = "", name: str = "", email: str = ""
+) -> Member:
+    """Somebody new on the server; what is not given is made up."""
+    own = id_ or numbers.next()
+    nick = username or f"member{own[-6:]}"
+    return Member(own, nick, name or nick, email or f"{nick}@example.test", instant())
+
+
 def user_shown(member: Member) -> dict[str, Any]:
     """A member's account as anybody sees it."""
     return account(member.id, member.username, member.name)
