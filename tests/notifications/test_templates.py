@@ -6,20 +6,17 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from app.core import clock
 from app.core.templating import ROOT, environment
-from app.notifications.catalogue import CATALOGUE, Kind
-from app.notifications.mailer import Mailer
+from app.notifications.catalogue import CATALOGUE
 from app.notifications.rendering import Words, render
 from app.payments.models import OrderFlag
 from app.settings import Settings
-from tests.notifications.desk import Desk
 from tests.notifications.examples import DISCOUNTED, RECEIPT, REQUIRED, SALE, SESSION, START, examples
 
 EXAMPLES = examples()
@@ -108,27 +105,7 @@ def test_each_kind_has_an_entry_a_folder_and_an_example() -> None:
     assert set(CATALOGUE) == folders == set(REQUIRED)
     for kind in CATALOGUE:
         files = {path.name for path in (ROOT / "templates" / "mail" / kind).iterdir()}
-        assert files == {"subject.txt", "body.txt", "body.html"}
-
-
-async def test_a_new_kind_is_an_entry_and_a_folder(
-    desk: Desk, mail_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "mail" / "tea_is_ready"
-    folder.mkdir(parents=True)
-    (folder / "subject.txt").write_text("Tea, {{ name }}")
-    (folder / "body.txt").write_text("It is hot.")
-    (folder / "body.html").write_text(
-        '{% extends "mail/layout.html" %}{% block title %}Tea{% endblock %}{% block body %}Hot{% endblock %}'
-    )
-    monkeypatch.setitem(CATALOGUE, "tea_is_ready", Kind("tea_is_ready", "Tea"))
-    mailer = Mailer.of(mail_settings)
-    loaders = [FileSystemLoader(tmp_path), FileSystemLoader(ROOT / "templates")]
-    mailer.templates.loader = ChoiceLoader(loaders)
-    message = desk.message("student", name="Ana")
-    await desk.send(message, kind="tea_is_ready", mailer=mailer)
-    (mail,) = desk.mailbox("student")
-    assert (mail["subject"], mail["text"]) == ("Tea, Ana", "It is hot.\n")
+        assert files - {"discord.md"} == {"subject.txt", "body.txt", "body.html"}
 
 
 def test_a_receipt_adds_up_in_both_forms(templates: Environment) -> None:
