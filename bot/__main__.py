@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import uvloop
 
@@ -16,7 +17,7 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     for talkative in ("hikari", "httpx"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    uvloop.run(run(settings))
+    sys.exit(uvloop.run(run(settings)))
 
 
 if __name__ == "__main__":

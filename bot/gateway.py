@@ -28,6 +28,8 @@ INTENTS: Final = hikari.Intents.GUILDS | hikari.Intents.GUILD_MEMBERS
 ACKNOWLEDGED_BEFORE: Final = 40060
 """Discord's code for a second acknowledgement: the first one arrived, only its answer was lost."""
 GRACE_SECONDS: Final = 3.0
+RETRIES: Final = 1
+"""Of a request, a second later: more would come too late for a click."""
 
 
 class Bot:
@@ -47,18 +49,22 @@ class Bot:
             intents=INTENTS,
             suppress_optimization_warning=True,
             auto_chunk_members=False,
+            max_retries=RETRIES,
             cache_settings=CacheSettings(components=CacheComponents.NONE),
         )
         self._gateway.subscribe(hikari.InteractionCreateEvent, self._on_interaction)
         self._gateway.subscribe(hikari.MemberCreateEvent, self._on_member)
 
-    async def live(self) -> None:
-        """Connect, register the commands, and answer until the connection is lost for good.
+    async def start(self) -> None:
+        """Connect and register the commands; from then on clicks are answered.
 
         Raises hikari.HikariError where Discord can't be reached, or wants nothing to do with us.
         """
         await self._gateway.start(check_for_updates=False)
         await self._register()
+
+    async def join(self) -> None:
+        """Return, or raise hikari.HikariError, when the connection is lost for good."""
         await self._gateway.join()
 
     async def close(self) -> None:
@@ -74,7 +80,6 @@ class Bot:
         guild = hikari.Snowflake(settings.discord_guild_id) if settings.discord_guild_id else hikari.UNDEFINED
         commands = [command_of(command) for command in self._router.commands.values()]
         await rest.set_application_commands(await rest.fetch_application(), commands, guild)
-        logger.info("at Discord, with %s commands", len(commands))
 
     async def _on_interaction(self, event: hikari.InteractionCreateEvent) -> None:
         interaction = event.interaction

@@ -22,9 +22,14 @@ logger = logging.getLogger(__name__)
 
 SLICES: Final = (sessions, book, packs, mentor, mentees, admin)
 FIRST_PAUSE_SECONDS: Final = 0.5
-LONGEST_PAUSE_SECONDS: Final = 30.0
+LONGEST_PAUSE_SECONDS: Final = 10.0
 LIVED_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 4.0
+CONNECTED: Final = "connected to Discord"
+HINTS: Final[dict[object, str]] = {
+    hikari.ShardCloseCode.AUTHENTICATION_FAILED: ". Is DISCORD_BOT_TOKEN right?",
+    hikari.ShardCloseCode.DISALLOWED_INTENT: ". Switch on “Server Members Intent” in Discord's developer portal.",
+}
 NO_REASON_TO_WAIT: Final = (hikari.UnauthorizedError, hikari.ForbiddenError, hikari.BadRequestError)
 
 
@@ -36,8 +41,8 @@ def router() -> Router:
     )
 
 
-async def run(settings: Settings) -> None:
-    """Answer people until SIGTERM or SIGINT. Raises SettingsError without a token, hikari.HikariError if it is refused."""
+async def run(settings: Settings) -> int:
+    """Answer people until SIGTERM or SIGINT; the exit code. Raises SettingsError where the settings don't allow it."""
     if not settings.discord_enabled:
         raise SettingsError("DISCORD_BOT_TOKEN is not set")
     platform = wiring.build(settings)
@@ -49,13 +54,22 @@ async def run(settings: Settings) -> None:
     living.add_done_callback(lambda _: stop.set())
     try:
         await stop.wait()
-        if living.done():
-            living.result()
+        return _code(living) if living.done() else 0
     finally:
         living.cancel()
         await asyncio.wait({living}, timeout=STOP_SECONDS)
         await end(living)
         await platform.close()
+
+
+def _code(ended: asyncio.Task[None]) -> int:
+    """1 for a bot that Discord doesn't want, with the reason; what nobody expected is raised."""
+    try:
+        ended.result()
+    except hikari.HikariError as error:
+        hint = HINTS.get(getattr(error, "code", None), "")
+        logger.error("Discord refuses the bot: %s%s", error, hint)
+    return 1
 
 
 async def keep_alive(platform: Platform) -> None:
@@ -65,7 +79,9 @@ async def keep_alive(platform: Platform) -> None:
     while True:
         began, bot = loop.time(), Bot(platform, router())
         try:
-            await bot.live()
+            await bot.start()
+            print(CONNECTED, flush=True)  # what `make run` waits for
+            await bot.join()
             logger.warning("Discord hung up")
         except NO_REASON_TO_WAIT:
             raise

@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -34,6 +35,8 @@ POSTGRES_STOP_SECONDS = 4.0
 START_SECONDS = 120.0
 CRASHES_AT_START = 4
 POLL_SECONDS = 0.1
+BOT_LINE = "connected to Discord"
+BOT_SECONDS = 20.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -51,6 +54,7 @@ class Supervisor:
         self._processes: list[Process] = []
         self._postgres: Process | None = None
         self._stop = asyncio.Event()
+        self._bot_is_there = asyncio.Event()
         self._seeding = platform.folder / "seeding"  # there while demo data is half made
 
     async def run(self) -> int:
@@ -89,6 +93,7 @@ class Supervisor:
         if self._env.get("DISCORD_BOT_TOKEN"):
             self._begin("bot", "-m", "bot", needed=False)
         await self._wait_for("the platform", lambda: answers_ok(platform.url, "/api/health/ready"))
+        await self._wait_for_bot()
         self._write(f"demo accounts (password {PASSWORD}):")
         for email, who in ACCOUNTS:
             self._write(f"  {email:28} {who}")
@@ -188,6 +193,12 @@ class Supervisor:
                 raise StartError(f"{what} is not ready after {START_SECONDS:g} s")
             await asyncio.sleep(POLL_SECONDS)
 
+    async def _wait_for_bot(self) -> None:
+        """In the sandbox the bot is there a moment after the web; elsewhere, and for longer, nobody waits for it."""
+        if any(vendor.name == "Discord" for vendor in self._platform.sandboxed):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._bot_is_there.wait(), BOT_SECONDS)
+
     def _all(self) -> list[Process]:
         return [*self._processes, *([self._postgres] if self._postgres else [])]
 
@@ -200,7 +211,12 @@ class Supervisor:
             await self._postgres.stop(POSTGRES_STOP_SECONDS)
 
     def _speaker(self, name: str) -> Say:
-        return lambda line: self._write(f"{name:8} | {line}")
+        def say(line: str) -> None:
+            self._write(f"{name:8} | {line}")
+            if line == BOT_LINE:
+                self._bot_is_there.set()
+
+        return say
 
 
 def _is_free(host: str, port: int) -> bool:
