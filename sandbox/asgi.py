@@ -132,22 +132,17 @@ def create_app(settings: Settings) -> ASGIApp:
     chaos = Chaos(store)
     recorder = Recorder(store)
     courier = Courier(store, chaos)
-    discord, gateway = Discord(settings, store), Gateway(store)
-    interactions = Interactions(discord, gateway, store)
+    discord = Discord(settings, store)
     google = Google(settings, store, clock, courier)
     paypal = PayPal(settings, store, courier)
     resend = Resend(settings, store, courier)
     parts = {
-        "acting": Acting(discord, gateway, interactions),
+        **_discord_parts(discord, settings, store),
         "chaos": chaos,
         "clock": clock,
         "courier": courier,
-        "discord": discord,
         "front": home.Front(clock, discord, google, paypal, resend),
-        "gateway": gateway,
         "google": google,
-        "grants": Grants(settings, store),
-        "interactions": interactions,
         "mover": control_clock.Mover(clock, settings.database_url, settings.idle_seconds),
         "pages": Pages(settings.public_url),
         "paypal": paypal,
@@ -178,6 +173,18 @@ def create_app(settings: Settings) -> ASGIApp:
         request_max_body_size=64 * 1024 * 1024,
     )
     return Gate(app, VENDORS, chaos, recorder)
+
+
+def _discord_parts(discord: Discord, settings: Settings, store: Store) -> dict[str, object]:
+    gateway = Gateway(store)
+    interactions = Interactions(discord, gateway, store)
+    return {
+        "acting": Acting(discord, gateway, interactions),
+        "discord": discord,
+        "gateway": gateway,
+        "grants": Grants(settings, store),
+        "interactions": interactions,
+    }
 
 
 def routes() -> list[ControllerRouterHandler]:

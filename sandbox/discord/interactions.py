@@ -26,7 +26,7 @@ from sandbox.discord.things import (
 )
 from sandbox.state import Collection, Store
 
-COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
+COMMAND, COMPONENT = 2, 3
 TOKEN_SECONDS = 900.0
 FOLLOW_SECONDS = 20.0
 ATTACHMENT_LIMIT = 10_485_760
@@ -51,7 +51,6 @@ class Interaction(msgspec.Struct, frozen=True):
     answered: int = 0
     original: str = ""
     touched: list[str] = []
-    choices: list[dict[str, Any]] = []
 
 
 class Interactions:

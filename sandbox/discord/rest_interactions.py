@@ -10,19 +10,18 @@ from litestar.params import FromPath
 
 from sandbox.discord.content import EDIT, MESSAGE, message_body, require_something
 from sandbox.discord.errors import DiscordError, unknown
-from sandbox.discord.forms import Members, body_of, checked, each, members, one_of, text
-from sandbox.discord.interactions import COMPONENT, Interaction, Interactions, asked_by, viewer_of
+from sandbox.discord.forms import Members, body_of, checked, members, one_of
+from sandbox.discord.interactions import COMMAND, COMPONENT, Interaction, Interactions, asked_by, viewer_of
 from sandbox.discord.rest_messages import changes, shaped
 from sandbox.discord.service import Discord
 from sandbox.discord.shown import message_shown
 from sandbox.discord.things import EPHEMERAL, LOADING, Message
 from sandbox.http import HttpRequest, HttpResponse, json_answer
 
-SAY, LATER, LATER_HERE, CHANGE, CHOICES = 4, 5, 6, 7, 8
-KINDS = {2: (SAY, LATER), COMPONENT: (SAY, LATER, LATER_HERE, CHANGE), 4: (CHOICES,)}
-CALLBACK = members("type", type=one_of(1, SAY, LATER, LATER_HERE, CHANGE, CHOICES, 9, 12))
+SAY, LATER, LATER_HERE, CHANGE = 4, 5, 6, 7
+KINDS = {COMMAND: (SAY, LATER), COMPONENT: (SAY, LATER, LATER_HERE, CHANGE)}
+CALLBACK = members("type", type=one_of(1, SAY, LATER, LATER_HERE, CHANGE, 8, 9, 12))
 ANSWER = Members(MESSAGE)
-CHOOSING = members("choices", choices=each(members("name", name=text(100, 1)), 25))
 HOOK = "/webhooks/{application_id:str}/{token:str}"
 
 
@@ -57,10 +56,6 @@ async def answer(
 def _answered(
     discord: Discord, interactions: Interactions, interaction: Interaction, kind: int, data: Any
 ) -> Message | None:
-    if kind == CHOICES:
-        checked(CHOOSING, data)
-        interactions.note(interaction, answered=kind, choices=data["choices"])
-        return None
     if kind == LATER_HERE:
         interactions.note(interaction, answered=kind, original=interaction.message)
         return discord.messages.get(interaction.message)

@@ -20,7 +20,7 @@ CAST = (
     ("100000000000000004", "lisbon.mentor", "Lisbon Mentor", "mentor@example.test"),
     ("100000000000000005", "tokyo.mentor", "Tokyo Mentor", "mentor-tokyo@example.test"),
     ("100000000000000006", "kolkata.mentor", "Kolkata Mentor", "mentor-kolkata@example.test"),
-    ("100000000000000007", "huckleberry", "Huckleberry", "admin@example.test"),
+    ("100000000000000007", "studio.admin", "Studio Admin", "admin@example.test"),
 )
 
 

@@ -83,13 +83,15 @@ async def test_a_session_that_is_lost_is_begun_anew(sandbox: RunningSandbox) -> 
 
 
 async def test_a_bot_resumes_after_a_restart_of_the_sandbox(tmp_path: Path) -> None:
-    with running_sandbox(tmp_path) as sandbox:
-        async with connect(address(sandbox)) as socket:
-            await socket.recv()
-            await socket.send(identify(sandbox))
-            before = json.loads(await socket.recv())["d"]["session_id"]
-            await socket.recv()
-            await socket.close(3000)
+    stack = contextlib.ExitStack()
+    sandbox = stack.enter_context(running_sandbox(tmp_path))
+    async with connect(address(sandbox)) as socket:
+        await socket.recv()
+        await socket.send(identify(sandbox))
+        before = json.loads(await socket.recv())["d"]["session_id"]
+        await socket.recv()
+        await asyncio.to_thread(stack.close)
+    assert socket.close_code == 1012
     with running_sandbox(tmp_path) as sandbox:
         assert sessions(sandbox) == [{"session": before, "connected": False, "seq": 2}]
         async with connect(address(sandbox)) as socket:
@@ -157,3 +159,19 @@ async def test_a_bot_with_another_token_is_refused(sandbox: RunningSandbox) -> N
     with pytest.raises(hikari.UnauthorizedError):
         await bot.start(check_for_updates=False)
     await bot.close()
+
+
+async def test_a_token_that_is_refused_from_now_on_ends_its_connections(sandbox: RunningSandbox) -> None:
+    async with connect(address(sandbox)) as socket:
+        await socket.recv()
+        await socket.send(identify(sandbox))
+        await socket.recv()
+        sandbox.control.chaos("discord", revoke=True)
+        await socket.wait_closed()
+    assert socket.close_code == 4004
+
+
+async def test_a_gateway_that_fails_is_tried_again(sandbox: RunningSandbox) -> None:
+    sandbox.control.chaos("discord", error_rate=1, count=1, match="GET /gateway")
+    async with gateway_bot(sandbox):
+        assert [s["connected"] for s in sessions(sandbox)] == [True]
