@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.booking.models import SessionStatus
 from app.core import clock
+from app.core.rls import ServiceDoor
 from app.core.templating import iso
+from app.notifications.catalogue import CATALOGUE
 from app.packs.models import SeatStatus
+from app.wiring import Platform
+from jobs.events import notice_of
+from jobs.notifications import is_late
 from tests.booking.support import Desk
 from tests.bot.chat import DISCORD, Chat, menu_of, values
 from tests.cast import Cast
@@ -80,6 +86,30 @@ async def test_a_grace_warning_needs_a_seat_in_grace(chat: Chat, desk: Desk, cas
     assert "is sent again" in (await chat.type("admin", "grace-warning", **given)).text
     anchor = iso(seat.seat_expires_at)
     assert await sent(desk) == [{"kind": "grace_warning", "seat_id": str(seat.id), "anchor_at": anchor}]
+
+
+async def test_what_is_sent_again_reaches_people(
+    chat: Chat, desk: Desk, cast: Cast, platform: Platform
+) -> None:
+    """Who composes the three finds nothing outdated or late in them."""
+    student = cast.email("student")
+    await chat.type("admin", "pack-purchased", student=student)
+    await used(desk, 3)
+    await chat.type("admin", "renewal-reminder", student=student)
+    reached = [await recipients(platform, payload) for payload in await sent(desk)]
+    assert reached == [{cast["student"], cast["mentor"]}, {cast["student"]}]
+    await used(desk, 1)
+    await chat.type("admin", "grace-warning", student=student)
+    assert await recipients(platform, (await sent(desk))[-1]) == {cast["student"]}
+
+
+async def recipients(platform: Platform, payload: dict[str, Any]) -> set[UUID]:
+    """Whom an event's notification is for, as the worker composes it."""
+    assert not is_late(payload, clock.now())
+    async with platform.database.service(ServiceDoor.JOB) as uow:
+        messages = await notice_of(CATALOGUE[payload["kind"]])(uow, platform.settings, payload)
+    assert [message.skip for message in messages] == [None] * len(messages)
+    return {message.recipient_id for message in messages}
 
 
 async def test_among_several_instructors_a_menu_asks_and_sends_once(
