@@ -21,6 +21,7 @@ from app.admin.onboarding.file import COLUMNS
 from app.core import clock
 from app.core.db import Database
 from app.core.rls import ServiceDoor
+from app.core.templating import iso
 from app.core.unit_of_work import Role
 from app.notifications.mailer import Mailer
 from app.packs.models import SeatStatus
@@ -269,7 +270,10 @@ async def test_everybody_is_told_once(
         row(), row(reference="2", left="1"), row("b@example.test", "B"), row("c@example.test", left="0")
     )
     await flashed(admin, text)
-    rows = await sql(database, "select payload, key from outbox where payload->>'kind' <> 'pack_granted'")
+    rows = await sql(
+        database,
+        "select payload, key from outbox where payload->>'kind' <> 'pack_granted' and not payload ? 'anchor_at'",
+    )
     kinds = sorted(found.payload["kind"] for found in rows)
     assert kinds == ["invitation"] * 3 + ["mentees_onboarded"] + ["packs_onboarded"] * 2
     mailer = Mailer.of(settings)
@@ -290,6 +294,30 @@ async def test_everybody_is_told_once(
     (line,) = await sql(database, "select * from audit_log where action = 'onboard'")
     assert line.after == {"packs": 4, "students": 3, "new_accounts": 3, "mentors": 1}
     assert line.actor_id == cast["admin"]
+
+
+async def test_what_is_brought_over_expires_like_the_rest(database: Database, admin: Browser) -> None:
+    await flashed(admin, table(row(), row("c@example.test", left="0")))
+    waits = await sql(
+        database,
+        "select o.type, o.payload, o.key, o.available_at, k.expires_at, k.remaining_sessions from outbox o"
+        " join session_packs k on k.id = cast(o.payload ->> 'pack_id' as uuid)"
+        " where k.import_key like 'import:%' and o.available_at > o.created_at order by o.available_at",
+    )
+    assert [
+        (found.payload.get("kind", found.type), found.available_at - found.expires_at) for found in waits
+    ] == [
+        ("pack_expiring_week", timedelta(days=-7)),
+        ("pack_expiring_day", timedelta(days=-1)),
+        ("packs/expire", timedelta()),
+    ]
+    assert all(found.remaining_sessions for found in waits)
+    week = waits[0]
+    assert week.payload["anchor_at"] == iso(week.expires_at)
+    assert week.key == f"pack_expiring_week:{week.payload['pack_id']}:{week.payload['anchor_at']}"
+    students = await sql(database, "select payload from outbox where type = 'discord/role'")
+    (ana,) = await sql(database, "select id from users where email = 'ana@example.test'")
+    assert {"user_id": str(ana.id)} in [found.payload for found in students]
 
 
 async def test_the_invitation_lets_them_in(database: Database, admin: Browser, settings: Settings) -> None:
