@@ -61,7 +61,8 @@ _CONSIDER_TOLD = sa.text(
     "update outbox set state = 'done', done_at = :now"
     " where state = 'new' and type not like 'seats/%' and type not like 'packs/%'"
     " and type <> 'product/publish'"
-    " and (available_at <= :now or :ahead and type = 'notification/send')"
+    " and (available_at <= :now and type <> 'discord/role'"
+    "  or :ahead and type in ('notification/send', 'discord/role'))"
 )
 # `starts` tells attempts apart and so goes on, except where it is what killed the event.
 _RETRY = (
@@ -218,7 +219,7 @@ async def retry_all(uow: UnitOfWork, type_: str) -> int:
 async def consider_told(uow: UnitOfWork, *, ahead: bool = False) -> None:
     """Mark events that are due as done without doing them: a demo's past was told long ago.
 
-    Seats still end in time, products still have to be kept at the payment providers, and people are told what comes by
-    time, unless it is not to be told `ahead` either.
+    Seats and packs still end in time, products have to be kept at the payment providers, roles to be given on Discord,
+    and people are told what comes by time. `ahead`: nobody is told or on Discord, ever.
     """
     await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now(), "ahead": ahead})

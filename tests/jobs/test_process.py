@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import signal
+from collections import Counter
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,16 +17,22 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from app.calendars.google import Google
 from app.core import clock
 from app.core.db import Database
 from app.core.models import EventState, OutboxEvent
 from app.core.queue import ALIVE_SECONDS
 from app.core.rls import ServiceDoor
+from app.core.templating import iso
 from app.settings import Settings
+from tests.booking.support import Desk as Booking
 from tests.cast import Cast
 from tests.jobs.conftest import move
 from tests.support.processes import Program, kill, running, until
 from tests.support.sandbox import RunningSandbox, running_sandbox
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+REMINDS = re.compile("(Tomorrow|Soon|In an hour) with ")
 
 
 def with_mail(settings: Settings, sandbox: RunningSandbox) -> Settings:
@@ -173,6 +181,34 @@ async def test_a_worker_follows_the_clock(platform: Platform, mailing: Settings,
         move(clock_file, timedelta(days=3))
         await until("the jump is noticed", lambda: platform.is_done(later), seconds=10)
     assert len(platform.mails("student")) == 2
+
+
+async def test_the_sandbox_stops_where_people_are_to_be_reminded(
+    database: Database, quick: Settings, cast: Cast, tmp_path: Path
+) -> None:
+    """With two workers; of two sessions one is canceled after both people were reminded of it the day before."""
+    desk = Booking(database, Google(quick), cast)
+    offers = [at for at in await desk.offers("student") if at > clock.now() + timedelta(days=2)]
+    stays, goes = [(await desk.book("student", at)).session for at in (offers[0], offers[4])]
+    stops: list[str] = []
+    with running_sandbox(tmp_path, database_url=quick.database_service_url) as sandbox:
+        clock_file = str(sandbox.settings.clock_file)
+        settings = dataclasses.replace(with_mail(quick, sandbox), clock_file=clock_file)
+        async with worker(settings), worker(settings):
+            for at in (goes.start - DAY, goes.start):
+                stops += (await asyncio.to_thread(sandbox.control.set_clock, iso(at)))["stops"]
+                if at < goes.start:
+                    await desk.cancel("mentor", goes.id)
+        mails = sandbox.control.mailbox(cast.email("mentor"))
+    dues = {session.start - before for session in (stays, goes) for before in (DAY, HOUR)}
+    assert dues <= {datetime.fromisoformat(stop) for stop in stops}
+    reminders = Counter(
+        (session.id, mail["subject"].startswith("In an hour with "))
+        for mail in mails
+        for session in (stays, goes)
+        if REMINDS.match(mail["subject"]) and str(session.id) in mail["text"]
+    )
+    assert reminders == {(stays.id, False): 1, (stays.id, True): 1, (goes.id, False): 1}
 
 
 async def test_the_sandbox_moves_time_through_everything_that_is_due(

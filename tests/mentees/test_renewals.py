@@ -30,10 +30,12 @@ async def test_asking_is_written_down_once(mentees: MenteeDesk) -> None:
     rows = await mentees.sql("select mentor_id, student_id from renewal_requests")
     assert [tuple(row) for row in rows] == [(mentees.cast["mentor"], mentees.student_id)]
     (event,) = await mentees.asked_events()
+    (request,) = await mentees.sql("select day from renewal_requests")
     assert event == {
         "kind": "renewal_asked",
         "mentor_id": str(mentees.cast["mentor"]),
         "student_id": str(mentees.student_id),
+        "day": str(request.day),
     }
 
 

@@ -37,6 +37,13 @@ select p.status, r.status as seat, count(distinct p.id), count(*) filter (where 
                  order by (s.status = 'released') limit 1) r on true
  group by 1, 2
 """
+WAITING = """
+select type, payload ->> 'kind' as kind, case when payload ? 'anchor_at' then payload ->> 'session_id' end as session_id,
+       available_at > now() as is_ahead
+  from outbox where state = 'new'
+"""
+BOOKED = "select cast(id as text) as id from sessions where status = 'scheduled' and scheduled_at > now() + interval '1 day'"
+REMINDERS = ("session_reminder_day", "session_reminder_hour")
 SESSIONS = [4 for _ in PACKS]
 MISSED = sum(len(pack.missed) for pack in PACKS)
 
@@ -75,9 +82,15 @@ async def test_the_demo_tells_its_stories(
     assert [
         tuple(row) for row in await rows(database, "select state, google_email from calendar_connections")
     ] == [("connected", LISBON)]
-    waiting = await rows(database, "select type from outbox where state = 'new'")
+    waiting = await rows(database, WAITING)
     assert {"calendar/mirror", "calendar/reconnected"} <= {row.type for row in waiting}
-    assert all(row.type.startswith(("calendar/", "seats/", "product/")) for row in waiting)
+    rooms = ("calendar/", "seats/", "packs/", "product/", "discord/")
+    assert all(row.is_ahead for row in waiting if not row.type.startswith(rooms)), "the past was told"
+    booked = await rows(database, BOOKED)
+    assert len(booked) >= 10
+    reminders = [(row.session_id, row.kind) for row in waiting if row.session_id]
+    assert sorted(reminders) == sorted((row.id, kind) for row in booked for kind in REMINDERS)
+    assert {"pack_expiring_week", "pack_expiring_day"} <= {row.kind for row in waiting}
     assert not (await asyncio.to_thread(sandbox.control.mailbox))
     await platform.database.dispose()
 
