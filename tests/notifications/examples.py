@@ -211,7 +211,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "mentor_away": AWAY,
     "mentor_back": AWAY | {"sessions": [{"start": START, "end": END, "link": SESSION["link"]}]},
     "calendar_revoked": {"recipient_name": "Inês Duarte", "link": f"{HOME}/instructor/settings"},
-    "calendar_failed": SESSION | {"role": "mentor"},
+    "calendar_failed": SESSION | {"role": "mentor", "link": f"{HOME}/instructor/settings"},
     "calendar_conflict": SESSION | {"role": "mentor", "conflict": "moved"},
 }
 OPTIONAL: dict[str, list[dict[str, Any]]] = {
