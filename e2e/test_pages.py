@@ -41,6 +41,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/sessions/{session}",
         "/settings",
         "/settings/deletion",
+        "/settings/discord/disconnection",
         "/instructors/ines-duarte",
         "/packs/{pack}",
         "/checkout?product_id={product}",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from playwright.async_api import Page, expect
 
 from e2e.support.browser import PHONE, Windows
+from e2e.support.discord import decide, member
 from e2e.support.htmx import fragments
 from e2e.support.newcomers import arrive
 from e2e.support.platform import RunningPlatform
@@ -49,7 +51,7 @@ async def amber(page: Page) -> bool:
 
 @SCRIPTS
 async def test_somebody_new_gets_started(
-    windows: Windows, platform: RunningPlatform, javascript: bool
+    windows: Windows, platform: RunningPlatform, control: httpx.AsyncClient, javascript: bool
 ) -> None:
     newcomer = await arrive(platform, "mentor-nairobi@example.test")
     page = await windows.open(
@@ -58,7 +60,7 @@ async def test_somebody_new_gets_started(
     await page.goto("/dashboard")
     await expect(page.locator("main")).to_contain_text("The artists you learn from will be here")
     checklist = page.locator("#checklist")
-    await expect(checklist).to_contain_text("0 of 3 done")
+    await expect(checklist).to_contain_text("0 of 4 done")
     async with fragments(page) as seen:
         await checklist.get_by_label("About you").fill(" ")
         await checklist.get_by_role("button", name="Save").first.click()
@@ -67,7 +69,7 @@ async def test_somebody_new_gets_started(
         )
         await checklist.get_by_label("About you").fill("I draw what I see from the train.")
         await checklist.get_by_role("button", name="Save").first.click()
-        await expect(checklist).to_contain_text("1 of 3 done")
+        await expect(checklist).to_contain_text("1 of 4 done")
         if javascript:
             assert await windows.axe(page) == []
     if javascript:
@@ -77,11 +79,15 @@ async def test_somebody_new_gets_started(
     else:
         await expect(checklist.get_by_label("Time zone")).to_have_value("America/New_York")
     await checklist.get_by_role("button", name="That’s right").click()
-    await expect(checklist).to_contain_text("2 of 3 done")
+    await expect(checklist).to_contain_text("2 of 4 done")
     if javascript:
         await expect(page.locator("footer")).to_contain_text("Times are shown in Europe/Lisbon")
     await checklist.get_by_label("Your goals").fill("To draw faster than the train.")
     await checklist.get_by_role("button", name="Save").last.click()
+    await expect(checklist).to_contain_text("3 of 4 done")
+    me = await member(control)
+    await checklist.get_by_role("link", name="Link Discord").click()
+    await decide(page, me["username"])
     await expect(checklist).to_contain_text("You are all set")
     await checklist.get_by_role("button", name="Finish").click()
     await expect(page.locator("#checklist")).to_have_count(0)

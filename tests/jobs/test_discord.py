@@ -55,7 +55,7 @@ class Guild:
 
     async def seat(self, status: SeatStatus) -> None:
         """The student's seat becomes this, unnoticed."""
-        values = {"status": status, "seat_expires_at": None}
+        values: dict[str, Any] = {"status": status, "seat_expires_at": None}
         if status is not SeatStatus.ACTIVE and status is not SeatStatus.RELEASED:
             values["seat_expires_at"] = sa.func.now()
         async with self.platform.database.service(ServiceDoor.SEED) as uow, uow.transaction():
