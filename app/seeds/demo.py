@@ -47,8 +47,7 @@ async def seed_demo(platform: Platform) -> bool:
         for student_email, mentor_email in cast.WAITING:
             await waitlist.join(uow, ids[mentor_email], ids[student_email])
         for email, id_, name in cast.DISCORD:
-            student = Principal(ids[email], Role.STUDENT)
-            await discord.link(uow, student, DiscordAccount(id_, name))
+            await discord.link(uow, Principal(ids[email], Role.STUDENT), DiscordAccount(id_, name))
         await outbox.consider_told(uow)
         await uow.commit()
     for mentor in cast.MENTORS:

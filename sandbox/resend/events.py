@@ -82,7 +82,7 @@ class Events:
     def tell(self, mail: Mail, fate: str) -> Event:
         """Keep and deliver what became of a mail; `fate` is one of FATES."""
         name, details = FATES[fate]
-        data = {
+        data: dict[str, Any] = {
             "email_id": mail.id,
             "created_at": mail.created_at,
             "from": mail.sender,
@@ -94,8 +94,9 @@ class Events:
         if mail.headers:
             data["headers"] = [{"name": name, "value": value} for name, value in mail.headers.items()]
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        body = {"type": f"email.{name}", "created_at": at, "data": data | details}
-        event = Event(f"msg_{uuid.uuid4().hex}", mail.id, body["type"], body)
+        type_ = f"email.{name}"
+        body = {"type": type_, "created_at": at, "data": data | details}
+        event = Event(f"msg_{uuid.uuid4().hex}", mail.id, type_, body)
         self.told.put(event.id, event)
         self.deliver(event)
         return event
