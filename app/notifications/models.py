@@ -39,6 +39,7 @@ class SkipReason(StrEnum):
     OUTDATED = "outdated"  # what it would tell is no longer so: moved, canceled, renewed, done
     TURNED_OFF = "turned_off"  # by its recipient, for this kind and channel
     PAUSED = "paused"  # the address bounced, or its reader complained
+    CLOSED = "closed"  # their Discord takes no direct messages: the mail is sent, turned off or not
     NOT_CONFIGURED = "not_configured"  # no key of the vendor is set
 
 

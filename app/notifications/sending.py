@@ -54,7 +54,7 @@ async def _deliver(database: Database, outlets: Outlets, delivery_id: UUID) -> U
     except Closed as error:
         return await _settle_closed(database, outlets, claimed, str(error))
     except Refused as error:
-        await _settle(database, outlets, claimed, DeliveryState.FAILED, error=str(error))
+        await _settle(database, outlets, claimed, claimed.if_refused, error=str(error))
         logger.error("%s was refused for good; see its row", claimed)
     except Postponed as error:
         await _release(database, claimed, str(error), certain=True)
@@ -77,6 +77,15 @@ class _Claim:
     body: dict[str, Any]
     attempt: int
     is_first: bool
+
+    @property
+    def if_refused(self) -> DeliveryState:
+        """What a definite no makes of it: one before this attempt, without an answer, may have arrived all the same."""
+        return DeliveryState.FAILED if self.is_first else DeliveryState.UNCERTAIN
+
+    def holds(self, delivery: Delivery) -> bool:
+        """True unless this attempt took too long, and another has begun or settled it."""
+        return delivery.state is DeliveryState.SENDING and delivery.attempts == self.attempt
 
     def __str__(self) -> str:
         return _name(self)
@@ -150,7 +159,8 @@ async def _settle(
 ) -> None:
     async with database.service(ServiceDoor.JOB) as uow:
         delivery = await repository.locked(uow, claim.id)
-        if delivery.state is DeliveryState.SENT:
+        # That it was sent is so whoever has it meanwhile; a no is the word of whoever has it.
+        if delivery.state is DeliveryState.SENT or (provider_id is None and not claim.holds(delivery)):
             return
         _close(delivery, state, error=error)
         if state is DeliveryState.SENT:
@@ -163,9 +173,10 @@ async def _settle_closed(database: Database, outlets: Outlets, claim: _Claim, er
     """Note that direct messages are closed, and wake the mail that was turned off, all at once: its id."""
     async with database.service(ServiceDoor.JOB) as uow:
         delivery = await repository.locked(uow, claim.id)
-        if delivery.state is not DeliveryState.SENDING:
+        if not claim.holds(delivery):
             return None
-        _close(delivery, DeliveryState.FAILED, error=error)
+        _close(delivery, DeliveryState.SKIPPED if claim.is_first else DeliveryState.UNCERTAIN, error=error)
+        delivery.reason = SkipReason.CLOSED
         await _heard(uow, outlets, claim, takes_messages=False)
         woken = await repository.wake_mail(uow, claim.event_id, claim.recipient_id)
         await uow.commit()
@@ -181,7 +192,7 @@ async def _release(database: Database, claim: _Claim, error: str, *, certain: bo
     """Give the delivery back. `certain`: this attempt sent nothing; then the window has not begun with it."""
     async with database.service(ServiceDoor.JOB) as uow:
         delivery = await repository.locked(uow, claim.id)
-        if delivery.state is not DeliveryState.SENDING or delivery.attempts != claim.attempt:
+        if not claim.holds(delivery):
             return
         delivery.claimed_until, delivery.last_error = None, error
         if certain and claim.is_first:

@@ -195,7 +195,7 @@ async def test_a_certain_no_of_discord_may_be_repeated_for_hours(desk: Desk) -> 
 async def test_closed_direct_messages_bring_the_mail_that_was_turned_off(desk: Desk) -> None:
     await desk.link(open=False)
     await desk.turn_off(MAIL)
-    assert await send(desk) == {MAIL: (SENT, None), DISCORD: (FAILED, None)}
+    assert await send(desk) == {MAIL: (SENT, None), DISCORD: (SKIPPED, SkipReason.CLOSED)}
     assert await desk.closed_at() is not None
     (mail,) = desk.mailbox("student")
     assert "is booked" in mail["text"]
@@ -205,9 +205,22 @@ async def test_closed_direct_messages_bring_the_mail_that_was_turned_off(desk: D
     assert len([item for item in desk.requests("discord") if item["path"].endswith(CREATE)]) == 1
 
 
+async def test_closed_after_a_lost_answer_is_told_by_mail_and_called_uncertain(desk: Desk) -> None:
+    account = await desk.link()
+    await desk.turn_off(MAIL)
+    desk.sandbox.control.chaos("discord", error_rate=1, after=True, count=1, match=CREATE)
+    with pytest.raises(Retry):
+        await send(desk)
+    desk.sandbox.control.discord_member(account, open=False)
+    await desk.deliver()
+    assert await outcome(desk) == {MAIL: (SENT, None), DISCORD: (DeliveryState.UNCERTAIN, SkipReason.CLOSED)}
+    assert await desk.closed_at() is not None
+    assert (len(desk.mailbox()), len(desk.direct())) == (1, 1)
+
+
 async def test_closed_direct_messages_bring_no_second_mail(desk: Desk) -> None:
     await desk.link(open=False)
-    assert await send(desk) == {MAIL: (SENT, None), DISCORD: (FAILED, None)}
+    assert await send(desk) == {MAIL: (SENT, None), DISCORD: (SKIPPED, SkipReason.CLOSED)}
     assert len(desk.mailbox()) == 1
 
 
@@ -215,7 +228,7 @@ async def test_a_paused_address_gets_no_mail_in_place_of_discord(desk: Desk) -> 
     await desk.link(open=False)
     await desk.pause()
     await desk.turn_off(MAIL)
-    assert await send(desk) == {MAIL: (SKIPPED, SkipReason.PAUSED), DISCORD: (FAILED, None)}
+    assert await send(desk) == {MAIL: (SKIPPED, SkipReason.PAUSED), DISCORD: (SKIPPED, SkipReason.CLOSED)}
     assert desk.mailbox() == []
 
 
@@ -247,7 +260,7 @@ async def test_the_mail_in_place_of_discord_is_retried_like_any(desk: Desk) -> N
     desk.sandbox.control.chaos("resend", error_rate=1, after=True, count=1)
     with pytest.raises(Retry):
         await send(desk)
-    assert await outcome(desk) == {MAIL: (DeliveryState.SENDING, None), DISCORD: (FAILED, None)}
+    assert await outcome(desk) == {MAIL: (DeliveryState.SENDING, None), DISCORD: (SKIPPED, SkipReason.CLOSED)}
     await desk.deliver()
     assert len(desk.mailbox()) == 1
 

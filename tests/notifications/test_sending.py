@@ -179,6 +179,19 @@ async def test_what_is_unknown_stays_so_through_a_certain_refusal(desk: Desk) ->
     assert (row.state, row.first_attempt_at) == (DeliveryState.SENDING, since)
 
 
+async def test_a_no_after_a_lost_answer_does_not_say_that_nothing_came(desk: Desk) -> None:
+    desk.sandbox.control.chaos("resend", error_rate=1, after=True, count=1)
+    with pytest.raises(Retry):
+        await desk.send(desk.message("student"))
+    desk.sandbox.control.chaos("resend", error_rate=1, status=422, count=1)
+    await desk.send(desk.message("student"))
+    row = await desk.row()
+    assert row.state is DeliveryState.UNCERTAIN
+    assert row.last_error is not None
+    assert row.last_error.startswith("422")
+    assert len(desk.mailbox()) == 1
+
+
 async def test_after_the_window_nothing_is_sent_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.sandbox.control.chaos("resend", error_rate=1, after=True, count=1)
     with pytest.raises(Retry):
