@@ -272,7 +272,7 @@ class Expected:
             return (pack.ends, pack.state, pack.frozen) == (ends, "active", False) and pack.left > 0
 
         for kind in (WEEK, DAY):
-            self._before(kind, ends, id(pack), now, (pack.who, "mentor"), holds)
+            self._before(kind, ends, id(pack), now, (pack.who,), holds)
         self._at(ends, lambda then: self._expire(pack, then))
 
     def _look(self, who: str, now: datetime) -> None:

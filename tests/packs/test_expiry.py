@@ -23,6 +23,10 @@ def to_both(kind: str, what: str = "told") -> list[tuple[str, str, str]]:
     return [(kind, "student", what), (kind, "mentor", what)]
 
 
+def to_student(kind: str, what: str = "told") -> list[tuple[str, str, str]]:
+    return [(kind, "student", what)]
+
+
 async def ledger(studio: Studio) -> list[tuple[str, int]]:
     """Every line but sales and sessions."""
     rows = await studio.sql(
@@ -38,15 +42,15 @@ async def expire(studio: Studio, pack_id: UUID) -> None:
             await service.expire(uow, pack_id)
 
 
-async def test_both_are_told_a_week_and_a_day_before_and_at_the_end(studio: Studio) -> None:
+async def test_a_student_is_told_a_week_and_a_day_before_and_both_at_the_end(studio: Studio) -> None:
     pack_id = await studio.buy("student", 4, 45)
     ends = studio.now + 45 * DAY
     await studio.live(ends - 7 * DAY - SECOND)
     assert await studio.told() == []
     await studio.live(ends - 7 * DAY)
-    assert await studio.told() == to_both("pack_expiring_week")
+    assert await studio.told() == to_student("pack_expiring_week")
     await studio.live(ends - SECOND)
-    assert await studio.told(*WARNED) == to_both("pack_expiring_week") + to_both("pack_expiring_day")
+    assert await studio.told(*WARNED) == to_student("pack_expiring_week") + to_student("pack_expiring_day")
     assert (await studio.pack(pack_id)).status is PackStatus.ACTIVE
     await studio.live(ends)
     assert await studio.told("pack_expired", "seat_released") == to_both("pack_expired")
@@ -67,7 +71,7 @@ async def test_nobody_is_told_of_a_pack_that_is_used_up(studio: Studio) -> None:
 async def test_a_short_pack_has_no_week_to_be_told_of(studio: Studio) -> None:
     await studio.buy("student", 1, 7)
     await studio.live(studio.now + 8 * DAY)
-    assert await studio.told(*WARNED) == to_both("pack_expiring_day")
+    assert await studio.told(*WARNED) == to_student("pack_expiring_day")
 
 
 async def test_an_expiry_that_moved_is_told_when_it_comes(studio: Studio) -> None:
@@ -77,9 +81,9 @@ async def test_an_expiry_that_moved_is_told_when_it_comes(studio: Studio) -> Non
     await studio.move_expiry(pack_id, (first + 10 * DAY).date())
     await studio.live(first + 5 * DAY)
     assert await studio.told(*WARNED) == [
-        *to_both("pack_expiring_week", "outdated"),
-        *to_both("pack_expiring_day", "outdated"),
-        *to_both("pack_expiring_week"),
+        *to_student("pack_expiring_week", "outdated"),
+        *to_student("pack_expiring_day", "outdated"),
+        *to_student("pack_expiring_week"),
     ]
     assert (await studio.pack(pack_id)).status is PackStatus.ACTIVE
     await studio.live(first + 12 * DAY)
@@ -95,7 +99,7 @@ async def test_days_that_a_mentor_leaves_count(studio: Studio) -> None:
     await studio.live(studio.now + 14 * DAY - SECOND)
     assert (await studio.pack(pack_id)).status is PackStatus.ACTIVE
     # The day's warning fell due before its pack got longer; both come once more for the new end.
-    assert (await studio.told(*WARNED))[before:] == to_both("pack_expiring_week") + to_both(
+    assert (await studio.told(*WARNED))[before:] == to_student("pack_expiring_week") + to_student(
         "pack_expiring_day"
     )
     await studio.live(studio.now + SECOND)
@@ -163,8 +167,8 @@ async def test_late_after_downtime_it_expires_once(studio: Studio) -> None:
     assert await ledger(studio) == [("expire", -4)]
     assert await studio.told("pack_expired") == to_both("pack_expired")
     assert await studio.told(*WARNED) == [
-        *to_both("pack_expiring_week", "late"),
-        *to_both("pack_expiring_day", "late"),
+        *to_student("pack_expiring_week", "late"),
+        *to_student("pack_expiring_day", "late"),
     ]
 
 
@@ -262,6 +266,17 @@ async def test_sessions_that_a_failed_refund_gives_back_late_expire(studio: Stud
     await studio.work()
     assert await ledger(studio) == [("refund", -4), ("reversal", 4), ("expire", -4)]
     assert await studio.seat("student") is None
+
+
+async def test_they_expire_even_where_no_seat_is_free_for_them(studio: Studio) -> None:
+    await studio.capacity(1)
+    pack_id = await studio.buy("student", 4, 10)
+    taken = await studio.refund(pack_id)
+    await studio.live(studio.now + 20 * DAY)
+    await studio.buy("other_student", 4, 45)
+    assert not await studio.revive(pack_id, taken)
+    await studio.work()
+    assert (await studio.pack(pack_id)).status is PackStatus.EXPIRED
 
 
 async def test_who_is_paying_keeps_the_seat_that_would_go(studio: Studio) -> None:

@@ -26,7 +26,7 @@ STUDENTS = 8
 MENTORS = ("mentor", "other_mentor")
 CODES = ("", "", "", "WELCOME10", "HUNDRED", "NOSUCH")
 OUTCOMES = ("completed", "completed", "completed", "declined", "pending")
-DURATIONS = ("PT1M", "PT10M", "PT36M", "PT5H", "P1D", "P3D")
+DURATIONS = ("PT1M", "PT10M", "PT36M", "PT5H", "P1D", "P3D", "P20D")
 
 # Each tells what must never be there.
 NEVER = {
@@ -56,6 +56,8 @@ NEVER = {
          where r.payment_id = p.id and r.status <> 'failed')""",
     "a pack that is refunded and can be spent": """
         select id from session_packs where status = 'refunded' and remaining_sessions > 0""",
+    "a pack that is expired and can be spent": """
+        select id from session_packs where status = 'expired' and remaining_sessions > 0""",
     "a refund of all that leaves a pack": """
         select o.id from orders o join session_packs k on k.id = o.pack_id
          where o.status = 'refunded' and k.status <> 'refunded'""",
@@ -132,6 +134,8 @@ class Machine:
             await self._compare(row.id)
         assert not await self.shop.sql("select id from orders where status = 'pending'")
         assert not await self.shop.sql("select id from refunds where status = 'requested'")
+        over = "status = 'active' and expires_at <= :now and not frozen"
+        assert not await self.shop.sql(f"select id from session_packs where {over}", now=clock.now())
         held = await self.shop.sql(
             "select s.*, o.id as order_id, o.status as order_status, o.provider, o.hold_until, o.capturing_at, o.ended_at"
             " from seat_reservations s left join orders o on o.student_id = s.student_id and o.mentor_id = s.mentor_id"
