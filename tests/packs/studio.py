@@ -208,7 +208,8 @@ class Studio:
 
     async def _due(self, until: datetime) -> datetime | None:
         async with self.database.service(ServiceDoor.JOB) as uow:
-            return (await uow.session.execute(_DUE, {"until": until})).scalar_one()
+            due: datetime | None = (await uow.session.execute(_DUE, {"until": until})).scalar_one()
+            return due
 
     async def _handle(self, event: Event) -> None:
         await EVENTS[event.type](self.platform, event)
@@ -241,7 +242,7 @@ class Studio:
     async def sql(self, statement: str, **values: Any) -> Any:
         """Arrange or ask something that no service does."""
         async with self.database.service(ServiceDoor.SEED) as uow:
-            result = await uow.session.execute(sa.text(statement), values)
+            result: Any = await uow.session.execute(sa.text(statement), values)
             rows = result.all() if result.returns_rows else []
             await uow.commit()
             return rows
