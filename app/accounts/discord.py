@@ -98,6 +98,13 @@ async def unlink(uow: UnitOfWork) -> None:
     await audit.record(uow, "unlink_discord", "users", uow.user_id, before=before)
 
 
+async def shut_out(uow: UnitOfWork, actor: Principal, user_id: UUID) -> None:
+    """Whoever speaks from Discord as the user does so no more. Service unit of work."""
+    if await let_go(uow, user_id):
+        before = {"provider": Provider.DISCORD}
+        await audit.record(uow, "unlink_discord", "users", user_id, before=before, actor=actor)
+
+
 async def let_go(uow: UnitOfWork, user_id: UUID) -> bool:
     """Forget a user's Discord account, and have the role on the server taken; False if none is linked."""
     subject = await repository.take_identity(uow.session, user_id, Provider.DISCORD)

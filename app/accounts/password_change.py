@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.accounts import links, passwords, repository, rules, sign_up
+from app.accounts import discord, links, passwords, repository, rules, sign_up
 from app.accounts.models import Purpose, User
 from app.accounts.themselves import require_themselves
 from app.core import audit, clock
@@ -55,8 +55,8 @@ async def reset_works(uow: UnitOfWork, token: str) -> bool:
 async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
     """Set a new password by the link and shut everybody out; False if the link doesn't work. Service unit of work.
 
-    Web sessions and access tokens end, and Google accounts with another address are disconnected: somebody who got
-    in may have made them. Whoever opened the link owns the mailbox: an unconfirmed address is confirmed by it. A password that is refused
+    Web sessions and access tokens end, Google accounts with another address are disconnected and Discord, which acts
+    for its owner, is unlinked: somebody who got in may have made them. Whoever opened the link owns the mailbox: an unconfirmed address is confirmed by it. A password that is refused
     (Invalid naming `password`) leaves the link good for another try.
     """
     user_id = await links.owner(uow, Purpose.RESET_PASSWORD, token)
@@ -70,6 +70,7 @@ async def reset_password(uow: UnitOfWork, token: str, *, new: str) -> bool:
         return False
     await repository.user_by_id(uow.session, user.id, lock=True)
     await repository.shut_out(uow.session, user.id, user.email)
+    await discord.shut_out(uow, Principal(user.id, user.role), user.id)
     for purpose in (Purpose.VERIFY_EMAIL, Purpose.INVITATION):
         await repository.end_links(uow.session, user.id, purpose, clock.now())
     await sign_up.confirm(uow, user)

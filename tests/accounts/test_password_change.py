@@ -13,7 +13,7 @@ from app.accounts.models import AccessToken, Provider, User, UserIdentity, WebSe
 from app.core import clock
 from app.core.db import Database
 from app.core.ids import new_id
-from app.core.models import AuditEntry
+from app.core.models import AuditEntry, OutboxEvent
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
 from tests.accounts.browser import Browser, target
@@ -223,7 +223,11 @@ async def test_whoever_got_in_is_shut_out(browsers: Open, database: Database, ma
     browser = await browsers()
     await browser.post(await link_for(browser, mails), {"password": NEW})
     assert await rows(database, AccessToken) == []
-    assert [row.provider for row in await rows(database, UserIdentity)] == [Provider.DISCORD]
+    assert await rows(database, UserIdentity) == []
+    events = [event.payload for event in await rows(database, OutboxEvent) if event.type == "discord/role"]
+    assert events == [{"user_id": str(ada), "discord_user_id": "x"}]
+    (entry,) = [one for one in await rows(database, AuditEntry) if one.action == "unlink_discord"]
+    assert (entry.actor_id, entry.subject_id, entry.before) == (ada, ada, {"provider": "discord"})
 
 
 async def test_the_own_google_account_stays(

@@ -11,7 +11,7 @@ from app.accounts.http.sign_up import check_mail_next
 from app.core.errors import Invalid
 from app.core.web import AppRequest, Flash, is_htmx, page, posted, see_other
 
-DONE = "Your new password is set. Every device was signed out and every access token ended; sign in now."
+DONE = "Your new password is set. Every device was signed out, access tokens ended and Discord was unlinked; sign in now."
 
 
 @get("/reset-password", include_in_schema=False, sync_to_thread=False)
