@@ -28,6 +28,7 @@ WORDS: Final[dict[str, str]] = {
     SkipReason.OUTDATED: "it was no longer so",
     SkipReason.TURNED_OFF: "turned off by its recipient",
     SkipReason.PAUSED: "the address takes no mail",
+    SkipReason.CLOSED: "their Discord takes no direct messages",
     SkipReason.NOT_CONFIGURED: "no key of the vendor is set",
 }
 _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60))

@@ -20,7 +20,7 @@ EXPIRE = "packs/expire"
 
 
 async def watch(uow: UnitOfWork, pack_id: UUID, expires_at: datetime) -> None:
-    """Whenever a pack's expiry is set or moves: have both told before it, and what is left then expire."""
+    """Whenever a pack's expiry is set or moves: have the student told before it, and what is left then expire."""
     await telling.schedule(uow, Anchor.PACK, expires_at, {"pack_id": pack_id})
     await look(uow, pack_id, expires_at)
 

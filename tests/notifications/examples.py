@@ -104,8 +104,6 @@ EXPIRING_TOO: list[dict[str, Any]] = [
     {"remaining": 1},
     {"remaining": 1, "booked": 1},
     {"remaining": 3, "booked": 2},
-    {"role": "mentor", "link": MENTEE},
-    {"role": "mentor", "link": MENTEE, "remaining": 1, "booked": 1},
 ]
 REQUIRED: dict[str, dict[str, Any]] = {
     "verify_email": ACCOUNT,
