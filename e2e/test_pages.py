@@ -27,6 +27,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/reset-password",
         "/verify/nonsense",
         "/invitations/nonsense",
+        "/unsubscribe/nonsense",
         "/privacy",
         "/terms",
         "/waitlist",

@@ -40,6 +40,7 @@ async def test_a_student_chooses_what_reaches_them(
     section = page.locator("#notifications")
     mail = section.get_by_role("checkbox", name=f"E-mail: {KIND}")
     discord = section.get_by_role("checkbox", name=f"Discord: {KIND}")
+    await section.locator("summary", has_text="Packs").click()
     await expect(section).to_contain_text("begin once your account there is linked")
     async with fragments(page) as seen:
         await mail.uncheck()
@@ -77,11 +78,14 @@ async def test_a_mail_can_be_turned_off_without_signing_in(
     await look(windows, page, "unsubscribe-off")
     own = await windows.open(session=person.session)
     await own.goto("/settings")
+    packs = own.locator("#notifications details", has_text="Packs")
+    await expect(packs).to_have_attribute("open", "")
     box = own.get_by_role("checkbox", name=f"E-mail: {KIND}")
     await expect(box).not_to_be_checked()
     await page.get_by_role("button", name="Undo").click()
     await expect(page.locator("h1")).to_have_text("As before")
     await own.reload()
+    await packs.locator("summary").click()
     await expect(box).to_be_checked()
     async with httpx.AsyncClient() as program:  # a mail program presses the button of its own
         answer = await program.post(link, data={"List-Unsubscribe": "One-Click"})

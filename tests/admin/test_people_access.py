@@ -29,6 +29,7 @@ FORMS = (
     "/admin/users/{id}/restoration",
     "/admin/users/{id}/impersonation",
     "/admin/users/{id}/invitation",
+    "/admin/users/{id}/mail-resumption",
     "/admin/users/{id}/withdrawal",
 )
 FORM = {
