@@ -142,6 +142,8 @@ async def forget(uow: UnitOfWork, user_id: UUID, *, actor: Principal | None = No
             "theme": "auto",
             "deleted_at": user.deleted_at or now,
             "forgotten_at": now,
+            "mail_paused_at": None,
+            "mail_paused_reason": None,
         },
     )
     await audit.record(uow, "forget_user", "users", user_id, actor=actor)

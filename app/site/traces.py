@@ -12,12 +12,14 @@ from app.accounts.models import StudentProfile
 from app.booking.models import Session
 from app.mentees.models import MenteeNote
 from app.mentors.models import DateOverride, Mentor, Product
+from app.notifications.models import NotificationOptOut
 from app.packs.models import SeatReservation, SeatStatus, WaitlistEntry, WaitOutcome
 from app.testimonials.models import Testimonial
 
 
 async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
-    """Empty notes and profiles, delete testimonials by and about them, take products from sale, free seats and places.
+    """Empty notes and profiles, take products from sale, free seats and places. Testimonials by and about them are
+    deleted, and which notifications they turned off.
 
     Returns whose seats are free now: (mentor, student). Sessions, packs and their ledger stay: they belong to the other person, too, and hold ids only.
     """
@@ -51,6 +53,7 @@ async def erase(session: AsyncSession, user_id: UUID, now: datetime) -> list[tup
             sa.or_(MenteeNote.mentor_id == user_id, MenteeNote.student_id == user_id)
         ),
         sa.delete(StudentProfile).where(StudentProfile.user_id == user_id),
+        sa.delete(NotificationOptOut).where(NotificationOptOut.user_id == user_id),
         sa.delete(Testimonial).where(
             sa.or_(Testimonial.student_id == user_id, Testimonial.mentor_id == user_id)
         ),

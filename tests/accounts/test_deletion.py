@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Range
 
-from app.accounts.models import User
+from app.accounts import mail_pauses
+from app.accounts.models import MailPause, User, UserIdentity
 from app.booking.models import Session, SessionStatus
 from app.core import clock
 from app.core.db import Database
@@ -18,11 +19,13 @@ from app.core.models import AuditEntry
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Role
 from app.mentors.models import Mentor, Product
+from app.notifications import preferences
+from app.notifications.models import Channel, NotificationOptOut
 from app.packs import waitlist
 from app.packs.models import SeatReservation, WaitlistEntry
 from tests.accounts.browser import target
 from tests.accounts.conftest import Open
-from tests.cast import Cast, add_mentor, add_user
+from tests.cast import Cast, add_mentor, add_user, link_discord
 
 
 async def one(database: Database, query: Any) -> Any:
@@ -73,6 +76,23 @@ async def test_somebody_without_obligations_leaves(browsers: Open, database: Dat
     assert "new" not in user.email
     entry = await one(database, sa.select(AuditEntry).where(AuditEntry.action == "forget_user"))
     assert (entry.actor_id, entry.subject_id) == (cast["new_student"], cast["new_student"])
+
+
+async def test_nothing_tells_how_they_could_be_reached(
+    browsers: Open, database: Database, cast: Cast
+) -> None:
+    who = cast["new_student"]
+    async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
+        await link_discord(uow, who, "100000000000000003")
+        await preferences.turn_off(uow, who, [("session_booked", Channel.EMAIL)])
+        await mail_pauses.pause(uow, who, MailPause.BOUNCED)
+    browser = await browsers(who)
+    await browser.post("/settings/deletion", {"confirmation": cast.email("new_student")})
+    user = await one(database, sa.select(User).where(User.id == who))
+    assert (user.mail_paused_at, user.mail_paused_reason) == (None, None)
+    for table in (NotificationOptOut, UserIdentity):
+        left = sa.select(sa.func.count()).select_from(table).where(table.user_id == who)
+        assert await one(database, left) == 0
 
 
 async def test_the_dialog(browsers: Open, cast: Cast) -> None:
