@@ -56,7 +56,7 @@ class Answering:
         except AppError as error:
             return Reply(markdown.escape(error.detail))
         except Exception:  # a person waits for words, whatever it was
-            logger.exception("%s failed", click.command or click.custom_id)
+            logger.exception("%r failed", click.command or click.custom_id)
             return Reply(OUR_SIDE)
 
     async def _answer(self, click: Click) -> Reply:

@@ -119,7 +119,7 @@ async def acknowledged(interaction: hikari.CommandInteraction | hikari.Component
     except hikari.HTTPError as error:
         if isinstance(error, hikari.BadRequestError) and error.code == ACKNOWLEDGED_BEFORE:
             return True
-        logger.warning("a click could not be acknowledged: %s", error)
+        logger.warning("a click could not be acknowledged: %s", reason_of(error))
         return False
     return True
 
@@ -135,7 +135,14 @@ async def _tell(interaction: hikari.CommandInteraction | hikari.ComponentInterac
             role_mentions=False,
         )
     except hikari.HTTPError as error:
-        logger.warning("an answer could not be shown: %s", error)
+        logger.warning("an answer could not be shown: %s", reason_of(error))
+
+
+def reason_of(error: hikari.HTTPError) -> str:
+    """What an error says but for its address: an interaction's holds a token with which anybody can answer for us."""
+    if isinstance(error, hikari.HTTPResponseError):
+        return f"{int(error.status)} {error.code}"
+    return type(error).__name__
 
 
 def click_of(interaction: hikari.CommandInteraction | hikari.ComponentInteraction) -> Click:
