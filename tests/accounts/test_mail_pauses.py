@@ -70,7 +70,7 @@ class Post:
         """Perform what was written for the jobs, so many times each."""
         async with self.database.service(ServiceDoor.JOB) as uow:
             query = sa.select(WebhookEvent.id).order_by(WebhookEvent.id)
-            ids = (await uow.session.execute(query)).scalars().all()
+            ids = list((await uow.session.execute(query)).scalars())
         for id_ in ids * times:
             await mail_pauses.process(self.database, id_)
 
@@ -177,7 +177,7 @@ async def test_a_delivery_without_its_signature_is_refused(
 ) -> None:
     body = told("email.complained", "ada@example.test")
     headers = signed(fast, body) | {header: odd}
-    encoded = {name: value.encode() for name, value in headers.items()}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     answer = await post.http.post(PATH, content=body, headers=encoded)
     assert (answer.status_code, answer.json()["code"]) == (400, "forged")
     assert await post.kept() == []

@@ -123,7 +123,7 @@ async def test_a_mail_program_needs_no_cookie(
     for form in ({"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}):
         async with database.service(ServiceDoor.JOB) as uow, uow.transaction():
             await preferences.turn_on(uow, cast["student"], [(KIND, Channel.EMAIL)])
-        answer = await program.post(link, **form)  # type: ignore[arg-type]
+        answer = await program.post(link, **form)
         assert answer.status_code == 200
         assert await off(database, cast["student"]) == {(KIND, Channel.EMAIL)}
 
