@@ -14,7 +14,7 @@ from app.absences.models import Absence
 from app.absences.rules import Days
 from app.accounts.models import User
 from app.core.unit_of_work import UnitOfWork
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.settings import Settings
 
 _student, _mentor = aliased(User), aliased(User)
@@ -52,7 +52,7 @@ async def _to_student(
     )
     absence, student, mentor = (await uow.session.execute(query)).one()
     if student.deleted_at is not None or (absence.ended_at is not None) is not ended:
-        return []
+        return [outdated(student.id)]
     context = {
         "recipient_name": student.name,
         "other_name": mentor.name,

@@ -1,7 +1,7 @@
 """What mails about accounts say and to whom: one function a kind of `notification/send`.
 
-Each takes the service unit of work, the settings and the event's payload {"kind", "user_id", "email_token_id"}; a
-mail that has become pointless (account closed, link used or outdated) is an empty list.
+Each takes the service unit of work, the settings and the event's payload {"kind", "user_id", "email_token_id"}. A
+link that was used or doesn't work any more is skipped; whoever closed their account is told nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.accounts import links, repository
 from app.accounts.models import EmailToken, User
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.settings import Settings
 
 Payload = Mapping[str, Any]
@@ -34,7 +34,7 @@ async def invitation(uow: UnitOfWork, settings: Settings, payload: Payload) -> l
     """To somebody an admin made an account for. Context: `name`, `link`, `expires_days`, `role`."""
     user, token = await _recipient(uow, payload), await _link(uow, payload)
     if user is None or token is None:
-        return []
+        return [outdated(user.id)] if user else []
     address = links.address(settings, token)
     context = {"name": user.name, "link": address, "expires_days": settings.invitation_days}
     return [Message(user.id, user.email, context | {"role": user.role})]
@@ -59,7 +59,7 @@ async def _plain(uow: UnitOfWork, payload: Payload, addresses: dict[str, str]) -
 async def _with_link(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
     user, token = await _recipient(uow, payload), await _link(uow, payload)
     if user is None or token is None:
-        return []
+        return [outdated(user.id)] if user else []
     context = {
         "name": user.name,
         "link": links.address(settings, token),

@@ -16,7 +16,7 @@ from app.booking.ics import Meeting, invitation, schedule
 from app.booking.models import EventSync, MoveProposal, ProposalStatus, SessionStatus
 from app.booking.told import Person, Told, present, told_of
 from app.core.unit_of_work import Role, UnitOfWork
-from app.notifications.service import Message, SkipReason
+from app.notifications.service import Message, SkipReason, outdated
 from app.settings import Settings
 
 Payload = Mapping[str, Any]
@@ -86,7 +86,7 @@ async def calendar_failed(uow: UnitOfWork, settings: Settings, payload: Payload)
     """The mentor, while the session is missing in the calendar."""
     told = await _told(uow, payload)
     if told.event_sync is not EventSync.FAILED:
-        return []
+        return [outdated(told.mentor.id)]
     more = {"link": _page(settings, "/instructor/settings"), "reason": payload.get("reason", "")}
     return [_plain(settings, told, person, payload, more) for person in present(told.mentor)]
 
@@ -95,7 +95,7 @@ async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payloa
     """The mentor, while it is undecided which time holds."""
     told = await _told(uow, payload)
     if told.conflict != payload["conflict"]:
-        return []
+        return [outdated(told.mentor.id)]
     more: dict[str, Any] = {
         "link": _page(settings, "/instructor/sessions?status=scheduled"),
         "conflict": payload["conflict"],
@@ -125,8 +125,9 @@ async def _proposal(
 ) -> list[Message]:
     told = await _told(uow, payload)
     proposal = await uow.session.get_one(MoveProposal, UUID(payload["proposal_id"]))
+    person = told.student if role is Role.STUDENT else told.mentor
     if proposal.status is not status:
-        return []
+        return [outdated(person.id)]
     path = f"/sessions/{told.id}" + ("/proposal" if status is ProposalStatus.OPEN else "")
     start = datetime.fromisoformat(payload["proposed"])
     more = {
@@ -134,7 +135,6 @@ async def _proposal(
         "proposed_end": start + (told.end - told.start),
         "link": _page(settings, path),
     }
-    person = told.student if role is Role.STUDENT else told.mentor
     return [_plain(settings, told, one, payload, more) for one in present(person)]
 
 

@@ -12,7 +12,7 @@ from app.accounts.models import User
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.mentees import relations, renewals
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.settings import Settings
 
 
@@ -22,11 +22,11 @@ async def renewal_asked(uow: UnitOfWork, settings: Settings, payload: Mapping[st
     try:
         relation = await relations.one(uow, UUID(payload["mentor_id"]), student_id)
     except NotFound:
-        return []
+        return [outdated(student_id)]
     query = sa.select(User.time_zone).where(User.id == student_id, User.deleted_at.is_(None))
     zone = (await uow.session.execute(query)).scalar_one_or_none()
     if zone is None or relation.student_email is None or not renewals.can_ask(relation):
-        return []
+        return [outdated(student_id)]
     context = {
         "recipient_name": relation.student_name,
         "other_name": relation.mentor_name,

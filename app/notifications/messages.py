@@ -33,12 +33,21 @@ class Message:
     skip: SkipReason | None = None
 
 
+def outdated(recipient_id: UUID) -> Message:
+    """For somebody who would have been told of what is no longer so; that is recorded, and needs no words."""
+    return Message(recipient_id, "", {}, skip=SkipReason.OUTDATED)
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How somebody can be reached: the id of their Discord account, and whether their address takes mail."""
+    """How somebody can be reached: the id of their Discord account, and whether their address takes mail.
+
+    `closed`: they have left, but may come back.
+    """
 
     discord_id: str | None = None
     mail_paused: bool = False
+    closed: bool = False
 
 
 UNKNOWN = Contact()

@@ -20,7 +20,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.notifications import repository
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.kinds import Kind
-from app.notifications.messages import UNKNOWN, Attachment, Contact, Message
+from app.notifications.messages import UNKNOWN, Attachment, Contact, Message, outdated
 from app.notifications.models import Channel, DeliveryState, SkipReason
 from app.notifications.outlets import Outlets
 from app.notifications.rules import skip_reason
@@ -33,6 +33,7 @@ __all__ = [
     "SkipReason",
     "deliver",
     "forget_rendered",
+    "outdated",
     "record",
     "recorded",
     "send",

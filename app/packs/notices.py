@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.packs import recipients, repository
 from app.packs.models import SeatStatus
 from app.settings import Settings
@@ -88,10 +88,10 @@ async def mentees_onboarded(uow: UnitOfWork, settings: Settings, payload: Mappin
 
 
 async def seat_offered(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
-    """`{"seat_id"}`: who waited longest may buy now, for a day; nobody if the offer is over already."""
+    """`{"seat_id"}`: who waited longest may buy now, for a day, unless the offer is over already."""
     facts = await recipients.of_seat(uow.session, UUID(payload["seat_id"]))
     if facts.status is not SeatStatus.OFFERED:
-        return []
+        return [outdated(facts.student_id)]
     more = {"until": facts.seat_expires_at, "link": f"{settings.public_url}/instructors/{facts.slug}"}
     return [_to_student(facts, more)]
 

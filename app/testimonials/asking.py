@@ -55,6 +55,13 @@ async def still_to_ask(uow: UnitOfWork, pack_id: UUID, after: str) -> Any:
     return facts if facts.completed >= THIRD else None
 
 
+async def student_of(uow: UnitOfWork, pack_id: UUID) -> UUID:
+    """Whose pack it is."""
+    return (
+        await uow.session.execute(sa.select(SessionPack.student_id).where(SessionPack.id == pack_id))
+    ).scalar_one()
+
+
 async def due(uow: UnitOfWork, student_id: UUID, now: datetime) -> list[Asked]:
     """Whom the student could write about: the pack that they bought last of each mentor, for 30 days after its latest
     session, unless they have written about that one."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from app.accounts.models import User
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.settings import Settings
 from app.testimonials import asking
 from app.testimonials.models import Testimonial, TestimonialStatus
@@ -23,7 +23,7 @@ async def testimonial_asked(uow: UnitOfWork, settings: Settings, payload: Mappin
     pack_id = UUID(payload["pack_id"])
     facts = await asking.still_to_ask(uow, pack_id, payload["after"])
     if facts is None:
-        return []
+        return [outdated(await asking.student_of(uow, pack_id))]
     context = {
         "recipient_name": facts.student_name,
         "other_name": facts.mentor_name,

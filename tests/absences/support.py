@@ -94,7 +94,8 @@ class AwayDesk:
         messages: list[Message] = []
         for payload in await self.told(kind):
             async with self.desk.database.service(ServiceDoor.JOB) as uow:
-                messages += await NOTICES[kind](uow, settings, payload)
+                found = await NOTICES[kind](uow, settings, payload)
+            messages += [message for message in found if message.skip is None]
         for message in messages:
             Mailer.of(settings).compose(kind, message.address, message.context)
         return messages

@@ -14,7 +14,7 @@ from app.booking.service import SessionFacts, complete_overdue
 from app.core import clock
 from app.core.rls import ServiceDoor
 from app.notifications.mailer import Mailer
-from app.notifications.service import Message
+from app.notifications.service import Message, outdated
 from app.settings import Settings
 from tests.booking.support import Desk
 
@@ -120,7 +120,7 @@ async def test_a_conflict_settled_meanwhile_is_not_told(
 ) -> None:
     payload = {"kind": "calendar_conflict", "session_id": str(booked.id), "conflict": "moved"}
     async with desk.database.service(ServiceDoor.JOB) as uow:
-        assert await NOTICES["calendar_conflict"](uow, settings, payload) == []
+        assert await NOTICES["calendar_conflict"](uow, settings, payload) == [outdated(desk.cast["mentor"])]
     await desk.sql("update sessions set conflict = 'moved', event_sync = 'written'")
     async with desk.database.service(ServiceDoor.JOB) as uow:
         (message,) = await NOTICES["calendar_conflict"](uow, settings, payload)
@@ -133,7 +133,7 @@ async def test_a_failure_repaired_meanwhile_is_not_told(
 ) -> None:
     payload = {"kind": "calendar_failed", "session_id": str(booked.id), "version": 0, "reason": "400 bad"}
     async with desk.database.service(ServiceDoor.JOB) as uow:
-        assert await NOTICES["calendar_failed"](uow, settings, payload) == []
+        assert await NOTICES["calendar_failed"](uow, settings, payload) == [outdated(desk.cast["mentor"])]
     await desk.sql("update sessions set event_sync = 'failed'")
     async with desk.database.service(ServiceDoor.JOB) as uow:
         (message,) = await NOTICES["calendar_failed"](uow, settings, payload)

@@ -335,6 +335,8 @@ async def mails(asked: ProposalDesk, settings: Settings, kind: str) -> list[dict
     for payload in await asked.told(kind):
         async with asked.desk.database.service(ServiceDoor.JOB) as uow:
             for message in await NOTICES[kind](uow, settings, payload):
+                if message.skip is not None:
+                    continue
                 Mailer.of(settings).compose(kind, message.address, message.context)
                 found.append({"to": message.address, **message.context})
     return found

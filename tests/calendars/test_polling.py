@@ -16,6 +16,7 @@ from app.calendars.notices import calendar_revoked
 from app.core import clock
 from app.core.outbox import Event, Retry
 from app.core.rls import ServiceDoor
+from app.notifications.service import outdated
 from app.wiring import Platform
 from jobs import calendars as jobs
 from tests.calendars.world import World, soon, timed
@@ -137,7 +138,7 @@ async def test_without_https_there_is_nothing_to_watch(world: World, platform: P
 async def test_the_mentor_is_told_as_long_as_it_is_true(world: World) -> None:
     payload = {"mentor_id": str(world.mentor_id)}
     async with world.database.service(ServiceDoor.JOB) as uow:
-        assert await calendar_revoked(uow, world.google.settings, payload) == []
+        assert await calendar_revoked(uow, world.google.settings, payload) == [outdated(world.mentor_id)]
     await world.change(state=CalendarState.REVOKED)
     async with world.database.service(ServiceDoor.JOB) as uow:
         (message,) = await calendar_revoked(uow, world.google.settings, payload)

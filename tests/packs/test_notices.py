@@ -37,7 +37,11 @@ async def mails(desk: SeatDesk, settings: Settings, kind: str) -> list[tuple[Mes
     async with desk.database.service(ServiceDoor.JOB) as uow:
         messages = await NOTICES[kind](uow, settings, event.payload)
     mailer = Mailer.of(settings)
-    return [(message, mailer.compose(kind, message.address, message.context)) for message in messages]
+    return [
+        (message, mailer.compose(kind, message.address, message.context))
+        for message in messages
+        if message.skip is None
+    ]
 
 
 async def test_an_offer_says_until_when_in_the_readers_zone(full: SeatDesk, settings: Settings) -> None:

@@ -28,7 +28,11 @@ async def mails(studio: Studio, settings: Settings, kind: str) -> list[tuple[Mes
     async with studio.database.service(ServiceDoor.JOB) as uow:
         messages = await NOTICES[kind](uow, settings, event.payload)
     mailer = Mailer.of(settings)
-    return [(message, mailer.compose(kind, message.address, message.context)) for message in messages]
+    return [
+        (message, mailer.compose(kind, message.address, message.context))
+        for message in messages
+        if message.skip is None
+    ]
 
 
 async def due(studio: Studio, who: str = "student", *, later: object = None) -> list[Asked]:
