@@ -56,7 +56,7 @@ class Chore(msgspec.Struct, frozen=True):
 _CHORES = (
     ("flagged_orders", "order needs a decision", "orders need a decision", "/admin/orders?status=flagged"),
     ("dead_jobs", "job gave up", "jobs gave up", "/admin/jobs"),
-    ("undelivered", "mail didn’t arrive", "mails didn’t arrive", "/admin/jobs#undelivered"),
+    ("undelivered", "message didn’t arrive", "messages didn’t arrive", "/admin/jobs#undelivered"),
     (
         "revoked_calendars",
         "instructor’s calendar is disconnected",

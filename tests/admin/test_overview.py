@@ -262,7 +262,7 @@ async def test_what_needs_a_hand_is_counted_and_linked(
     chores = re.findall(r'<li><a href="([^"]+)"><b>(\d+)</b> ([^<]+)</a></li>', page)
     assert chores == [
         ("/admin/jobs", "1", "job gave up"),
-        ("/admin/jobs#undelivered", "2", "mails didn’t arrive"),
+        ("/admin/jobs#undelivered", "2", "messages didn’t arrive"),
         ("/admin/calendars#revoked", "1", "instructor’s calendar is disconnected"),
         ("/admin/calendars#conflicts", "1", "session was changed in Google Calendar"),
     ]
