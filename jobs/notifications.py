@@ -14,7 +14,7 @@ from app.core.rls import ServiceDoor
 from app.core.unit_of_work import UnitOfWork
 from app.notifications import service
 from app.notifications.catalogue import CATALOGUE
-from app.notifications.service import Message, SkipReason
+from app.notifications.service import Contact, Message, SkipReason
 from app.settings import Settings
 from app.wiring import Platform
 
@@ -33,13 +33,19 @@ async def notify(platform: Platform, event: Event, notice: Notice) -> None:
         if not await service.recorded(uow, event.id):
             messages = await _composed(uow, platform.settings, event, notice)
             reached = await contacts(uow, [message.recipient_id for message in messages])
-            await service.record(uow, platform.outlets, event.id, kind, messages, reached)
+            present = [message for message in messages if _is_for(kind, reached.get(message.recipient_id))]
+            await service.record(uow, platform.outlets, event.id, kind, present, reached)
             await uow.commit()
         elif CATALOGUE[kind].timed:
             messages = await _composed(uow, platform.settings, event, notice)
             await service.withdraw(uow, event.id, messages)
             await uow.commit()
     await service.deliver(platform.database, platform.outlets, event.id)
+
+
+def _is_for(kind: str, contact: Contact | None) -> bool:
+    """False for who has left: only of what can't be turned off, as where their money is, are they still told."""
+    return contact is not None and not (contact.closed and CATALOGUE[kind].optional)
 
 
 async def _composed(uow: UnitOfWork, settings: Settings, event: Event, notice: Notice) -> list[Message]:

@@ -16,15 +16,19 @@ _ON_DISCORD = UserIdentity.provider == Provider.DISCORD
 
 
 async def contacts(uow: UnitOfWork, user_ids: Collection[UUID]) -> dict[UUID, Contact]:
-    """How each of these users can be reached. Service unit of work."""
+    """How each of these users can be reached; who was erased can't. Service unit of work.
+
+    A closed account's Discord is kept for its return only.
+    """
+    on_discord = (UserIdentity.user_id == User.id) & _ON_DISCORD & User.deleted_at.is_(None)
     query = (
-        sa.select(User.id, UserIdentity.subject, User.mail_paused_at)
-        .outerjoin(UserIdentity, (UserIdentity.user_id == User.id) & _ON_DISCORD)
-        .where(User.id.in_(user_ids))
+        sa.select(User.id, UserIdentity.subject, User.mail_paused_at, User.deleted_at)
+        .outerjoin(UserIdentity, on_discord)
+        .where(User.id.in_(user_ids), User.forgotten_at.is_(None))
     )
     return {
-        user_id: Contact(discord_id=subject, mail_paused=paused_at is not None)
-        for user_id, subject, paused_at in await uow.session.execute(query)
+        user_id: Contact(subject, mail_paused=paused_at is not None, closed=deleted_at is not None)
+        for user_id, subject, paused_at, deleted_at in await uow.session.execute(query)
     }
 
 

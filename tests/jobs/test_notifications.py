@@ -25,7 +25,7 @@ from app.settings import Settings
 from app.wiring import Platform
 from jobs.events import NOTICES, notice_of, send_notification
 from jobs.notifications import notify
-from tests.cast import Cast
+from tests.cast import Cast, link_discord
 from tests.notifications.examples import REQUIRED
 from tests.support.sandbox import RunningSandbox
 
@@ -119,3 +119,32 @@ def test_every_kind_has_somebody_who_composes_it(kind: Kind) -> None:
 
 def test_nobody_composes_what_is_not_in_the_catalogue() -> None:
     assert set(NOTICES) <= set(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone", "told"),
+    [
+        ("renewal_reminder", "deleted_at = now()", False),
+        ("refund_issued", "deleted_at = now()", True),
+        ("renewal_reminder", "deleted_at = now(), forgotten_at = now()", False),
+        ("refund_issued", "deleted_at = now(), forgotten_at = now()", False),
+    ],
+)
+async def test_who_has_left_hears_of_their_money_alone(
+    platform: Platform, cast: Cast, sandbox: RunningSandbox, kind: str, gone: str, told: bool
+) -> None:
+    async def both(uow: UnitOfWork, settings: Settings, payload: Mapping[str, Any]) -> list[Message]:
+        names = ("student", "mentor")
+        return [Message(cast[name], cast.email(name), REQUIRED[kind] | {"role": name}) for name in names]
+
+    async with platform.database.service(ServiceDoor.SEED) as uow:
+        await link_discord(uow, cast["student"], "100000000000000003")
+        await uow.session.execute(
+            sa.text(f"update users set {gone} where id = :id"),
+            {"id": cast["student"]},
+        )
+        await uow.commit()
+    await notify(platform, Event(new_id(), "notification/send", {"kind": kind}, 1), both)
+    assert bool(sandbox.control.mailbox(cast.email("student"))) is told
+    assert len(sandbox.control.mailbox(cast.email("mentor"))) == 1
+    assert await deliveries(platform.database) == 1 + told, "their Discord is theirs again"
