@@ -50,6 +50,9 @@ class User(WithId, Base):
         sa.CheckConstraint("theme in ('auto', 'light', 'dark')", name="theme"),
         sa.CheckConstraint("forgotten_at is null or deleted_at is not null", name="forgotten_at"),
         sa.CheckConstraint("(mail_paused_at is null) = (mail_paused_reason is null)", name="mail_paused_at"),
+        sa.Index(
+            "ix_users_mail_paused", "mail_paused_at", postgresql_where=sa.text("mail_paused_at is not null")
+        ),
     )
 
     email: Mapped[str] = mapped_column(CITEXT, unique=True)

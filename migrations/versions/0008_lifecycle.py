@@ -53,9 +53,7 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_watchdog_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_watchdog")),
     )
-    op.add_column(
-        "sessions", sa.Column("start_version", sa.Integer(), server_default="0", nullable=False)
-    )
+    op.add_column("sessions", sa.Column("start_version", sa.Integer(), server_default="0", nullable=False))
     op.add_column("users", at("mail_paused_at", nullable=True))
     op.add_column(
         "users", sa.Column("mail_paused_reason", choice("mail_paused_reason", "bounced", "complained"))
@@ -71,6 +69,12 @@ def upgrade() -> None:
     )
     # Who reads mail says whether it arrives: they, or an admin, have it sent again.
     op.execute(f"grant update (mail_paused_at, mail_paused_reason) on users to {APP}")
+    op.create_index(
+        "ix_users_mail_paused",
+        "users",
+        ["mail_paused_at"],
+        postgresql_where=sa.text("mail_paused_at is not null"),
+    )
     op.create_index(op.f("ix_deliveries_provider_id"), "deliveries", ["provider_id"])
     op.add_column("deliveries", sa.Column("reason", sa.Text(), nullable=True))
     op.execute(f"grant select (reason) on deliveries to {APP}")

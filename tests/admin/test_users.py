@@ -340,5 +340,5 @@ async def test_a_restored_instructors_line_moves_on(admin: Browser, database: Da
     await admin.post(f"/admin/users/{free['mentor']}/deletion")
     await run(database, "delete from outbox")
     await admin.post(f"/admin/users/{free['mentor']}/restoration")
-    (event,) = await run(database, "select type, payload from outbox")
-    assert (event.type, event.payload) == ("seats/offer", {"mentor_id": str(free["mentor"])})
+    (event,) = await run(database, "select payload from outbox where type = 'seats/offer'")
+    assert event.payload == {"mentor_id": str(free["mentor"])}
