@@ -129,8 +129,12 @@ def _checked_end(last_day: date, zone: str) -> datetime:
 
 
 def _demand_room(pack: SessionPack, delta: int) -> None:
-    """The pack can be added to, or has as many sessions that are neither used nor booked."""
-    if pack.status in (PackStatus.REFUNDED, PackStatus.EXPIRED):
+    """The pack can be added to, or has as many sessions that are neither used nor booked.
+
+    What is added to a pack whose time is over expires at once, and the seat that a used up pack left in grace with it.
+    """
+    is_over = delta > 0 and pack.expires_at <= clock.now()
+    if is_over or pack.status in (PackStatus.REFUNDED, PackStatus.EXPIRED):
         what = "was refunded" if pack.status is PackStatus.REFUNDED else "has expired: move its expiry first"
         raise Refused("pack_ended", f"This pack {what}. Nothing was changed.", status=422)
     free = pack.remaining_sessions - pack.scheduled_sessions

@@ -176,6 +176,17 @@ async def test_what_has_ended_is_not_added_to(desk: SeatDesk, pack_id: UUID) -> 
         assert caught.value.code == "pack_ended"
 
 
+async def test_a_used_up_pack_whose_time_is_over_is_not_added_to(desk: SeatDesk, pack_id: UUID) -> None:
+    """What is added would expire at once, and take the seat in grace with it."""
+    await desk.sql("update session_packs set expires_at = :at where id = :id", at=clock.now(), id=pack_id)
+    await adjust(desk.database, desk.cast, pack_id, -1)
+    await use_up(desk, pack_id, 3)
+    with pytest.raises(Refused, match="move its expiry first") as caught:
+        await adjust(desk.database, desk.cast, pack_id, 1)
+    assert caught.value.code == "pack_ended"
+    assert await desk.status("student") is SeatStatus.GRACE
+
+
 async def test_an_unknown_pack_is_not_found(desk: SeatDesk) -> None:
     with pytest.raises(NotFound):
         async with as_admin(desk.database, desk.cast) as uow:
