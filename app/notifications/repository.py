@@ -29,7 +29,7 @@ async def any_for(uow: UnitOfWork, event_id: UUID) -> bool:
 
 async def add(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
     """Insert deliveries; one that is there already for its event, channel and recipient stays as it is."""
-    await uow.session.execute(insert(Delivery).on_conflict_do_nothing(), list(rows))
+    await uow.session.execute(insert(Delivery).values(list(rows)).on_conflict_do_nothing())
 
 
 async def open_ids(uow: UnitOfWork, event_id: UUID) -> list[UUID]:
