@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.core.errors import AppError, BadRequest, NotFound
+from app.core.limits import Limiter
 from app.core.unit_of_work import Role
 from app.notifications import markdown
 from app.wiring import Platform
@@ -41,11 +42,12 @@ class Click:
 
 
 class Answering:
-    """Answers clicks with the platform's services."""
+    """Answers clicks with the platform's services, as often as the pages do: both count as one where Redis is set."""
 
     def __init__(self, platform: Platform, router: Router) -> None:
         self._platform = platform
         self._router = router
+        self._limiter = Limiter(platform.settings.redis_url, platform.settings.limits_scale)
 
     async def answer(self, click: Click) -> Reply:
         """The answer in words, whatever happens; what nobody expected is told to the log, never to the asker."""
@@ -64,6 +66,7 @@ class Answering:
         principal = await principal_of(self._platform, click.discord_user_id)
         if principal is None:
             return self._unlinked()
+        await self._limiter.hit(wanted.policy, str(principal.user_id))
         async with self._platform.database.unit_of_work(principal) as uow:
             viewer = await viewer_of(uow)
             if viewer is None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.core.errors import BadRequest
+from app.core.limits import Policy
 from app.core.unit_of_work import Role, UnitOfWork
 from app.core.web import Viewer
+from app.limits import USER
 from app.wiring import Platform
 from bot.custom_ids import STALE
 from bot.replies import Reply
@@ -62,22 +64,24 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Command:
-    """A slash command, for accounts with that role in the platform."""
+    """A slash command, for accounts with that role in the platform, and so many a minute as `policy` says."""
 
     name: str
     about: str
     role: Role
     handler: Handler
     parameters: tuple[Parameter, ...] = ()
+    policy: Policy = USER
 
 
 @dataclass(frozen=True)
 class Action:
-    """What a menu or a button does, for accounts with that role."""
+    """What a menu or a button does, for accounts with that role; `policy` as of commands."""
 
     name: str
     role: Role
     handler: Handler
+    policy: Policy = USER
 
 
 class Router:

@@ -16,6 +16,7 @@ from app.booking.views import FREE_CHANGE
 from app.core import clock
 from app.core.errors import Unavailable
 from app.core.unit_of_work import Role
+from app.limits import BOOKING
 from bot import custom_ids, replies
 from bot.booking.menus import Choice, menus, said
 from bot.replies import Button, Reply
@@ -88,6 +89,6 @@ ACTIONS: Final = (
     Action("book.mentor", Role.STUDENT, pick_mentor),
     Action("book.day", Role.STUDENT, pick_day),
     Action("book.days", Role.STUDENT, turn_days),
-    Action("book.time", Role.STUDENT, pick_time),
+    Action("book.time", Role.STUDENT, pick_time, BOOKING),
     Action("book.times", Role.STUDENT, turn_times),
 )

@@ -11,6 +11,7 @@ from app.booking.refusals import BookingRefused
 from app.core import clock
 from app.core.templating import day_in, time_in
 from app.core.unit_of_work import Role
+from app.limits import BOOKING
 from bot import custom_ids, replies
 from bot.booking.menus import said
 from bot.replies import OPTIONS, Button, Menu, Option, Reply
@@ -124,6 +125,6 @@ COMMANDS: Final = (
 )
 ACTIONS: Final = (
     Action("cancel.pick", Role.STUDENT, ask_to_cancel),
-    Action("cancel.do", Role.STUDENT, do_cancel),
+    Action("cancel.do", Role.STUDENT, do_cancel, BOOKING),
     Action("cancel.keep", Role.STUDENT, keep),
 )

@@ -28,7 +28,7 @@ TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAwMQ.sandbox.discord-bot"
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def platform(settings: Settings) -> AsyncIterator[Platform]:
     """What the bot works with."""
-    given = {"discord_bot_token": TOKEN, "discord_url": f"{NOWHERE}/api/v10"}
+    given = {"discord_bot_token": TOKEN, "discord_url": f"{NOWHERE}/api/v10", "limits_scale": 1000.0}
     platform = wiring.build(dataclasses.replace(settings, **given))  # type: ignore[arg-type]
     yield platform
     clock.follow("")
