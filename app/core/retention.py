@@ -27,9 +27,10 @@ PURGES: dict[str, str] = {
     "comparisons with payment providers, a year": (
         "delete from reconciliation_runs where started_at < cast(:business as timestamptz) - interval '1 year'"
     ),
-    "roles on Discord that are set, for they name accounts": (
-        "delete from outbox where type = 'discord/role' and state = 'done'"
-        " and done_at < cast(:business as timestamptz) - interval '2 days'"
+    "roles on Discord that are set, or that nobody could set, for they name accounts": (
+        "delete from outbox where type = 'discord/role'"
+        " and (state = 'done' and done_at < cast(:business as timestamptz) - interval '2 days'"
+        " or state = 'dead' and available_at < cast(:business as timestamptz) - interval '30 days')"
     ),
     "periodic events that are done": (
         "delete from outbox where key like 'every:%' and state = 'done'"

@@ -200,6 +200,22 @@ async def test_what_names_an_account_is_gone_two_days_later(guild: Guild) -> Non
     assert not await _mentions(database)
 
 
+async def test_what_could_not_be_done_names_nobody_for_ever(guild: Guild) -> None:
+    await guild.link("student")
+    database = guild.platform.database
+    async with database.service(ServiceDoor.FORGET) as uow, uow.transaction():
+        await service.forget(uow, guild.cast["student"])
+        await uow.session.execute(sa.text("update outbox set state = 'dead' where type = 'discord/role'"))
+    for days, is_kept in ((29, True), (2, False)):
+        async with database.service(ServiceDoor.JOB) as uow, uow.transaction():
+            later = (
+                f"update outbox set available_at = available_at - interval '{days} days' where state = 'dead'"
+            )
+            await uow.session.execute(sa.text(later))
+            await retention.purge(uow)
+        assert await _mentions(database) is is_kept
+
+
 async def _mentions(database: Database) -> bool:
     async with database.service(ServiceDoor.JOB) as uow:
         found = sa.text("select exists (select 1 from outbox o where o::text like :id)")
