@@ -35,5 +35,6 @@ async def test_booking_and_canceling_are_limited_as_on_the_pages(strict: Chat, c
 def test_everything_else_is_limited_by_person() -> None:
     every = router()
     strictly = {name for name, action in every.actions.items() if action.policy is BOOKING}
-    others = {one.policy for one in (*every.commands.values(), *every.actions.values())} - {BOOKING}
-    assert (strictly, others) == ({"book.time", "cancel.do"}, {USER})
+    others = {action.policy for action in every.actions.values()} - {BOOKING}
+    typed = {command.policy for command in every.commands.values()}
+    assert (strictly, others, typed) == ({"book.time", "cancel.do"}, {USER}, {USER})
