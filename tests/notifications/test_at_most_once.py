@@ -11,6 +11,7 @@ import dataclasses
 import os
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,7 +32,7 @@ EVENTS = 5
 OPEN = (DeliveryState.PENDING, DeliveryState.SENDING)
 OVER = {Channel.EMAIL: "25 hours", Channel.DISCORD: "3 minutes"}
 # Lost answers are the hard ones.
-DIALS = (
+DIALS: tuple[dict[str, Any], ...] = (
     {"error_rate": 1, "status": 503, "after": True, "count": 3},
     {"error_rate": 0.6, "status": 500, "after": True},
     {"error_rate": 0.5, "status": 502},
