@@ -39,9 +39,9 @@ async def receive(
         "id": new_id(),
         "provider": vendor.value,
         "provider_event_id": event_id,
-        "type": type_,
-        "subject": dict(subject),
-        "body": _storable(body),
+        "type": _storable(type_),
+        "subject": _storable(dict(subject)),
+        "body": _storable(json.loads(body)),
         "received_at": clock.now(),
     }
     query = insert(WebhookEvent).values(**values).on_conflict_do_nothing().returning(WebhookEvent.id)
@@ -64,7 +64,7 @@ async def close(uow: UnitOfWork, webhook_id: UUID, outcome: str) -> None:
     await uow.session.execute(sa.update(WebhookEvent).where(WebhookEvent.id == webhook_id).values(**done))
 
 
-def _storable(body: bytes) -> Any:
-    """A body as the table can hold it: what PostgreSQL takes for no letter (NUL, half a pair) becomes U+FFFD."""
-    text = json.dumps(json.loads(body), ensure_ascii=False)
+def _storable(value: Any) -> Any:
+    """JSON as the table can hold it: what PostgreSQL takes for no letter (NUL, half a pair) becomes U+FFFD."""
+    text = json.dumps(value, ensure_ascii=False)
     return json.loads(text.encode(errors="replace").replace(b"\\u0000", b"\\ufffd"))

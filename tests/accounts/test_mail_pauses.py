@@ -156,6 +156,12 @@ async def test_odd_letters_are_kept_as_far_as_they_can_be(post: Post, ada: Any) 
     assert await post.reason(ada) is MailPause.COMPLAINED
 
 
+async def test_odd_letters_in_what_it_is_about_are_kept_too(post: Post) -> None:
+    await post.deliver(told("email.\x00\ud800", "ada@example.test", email_id="\x00\ud800"))
+    await post.work()
+    assert [type_ for type_, _ in await post.kept()] == ["email.\ufffd?"]
+
+
 async def test_the_mail_that_bounced_is_shown_as_such(post: Post, database: Database, ada: Any) -> None:
     async with database.service(ServiceDoor.JOB) as uow, uow.transaction():
         for provider_id in ("mail-1", "mail-2"):
