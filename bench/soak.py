@@ -50,6 +50,7 @@ SOAKS = (
     Soak("machine", (*LONG, "tests/payments/test_machine.py"), "MACHINE_STEPS", 5_000, "MACHINE_SEED"),
     Soak("storm", (*LONG, "tests/payments/test_storm.py"), "STORM_DELIVERIES", 2_000, "STORM_SEED"),
     Soak("worker_kills", ("-m", "tests.soak"), "SOAK_ROUNDS", 200),
+    Soak("lifecycle", ("-m", "tests.soak.lifecycle"), "LIFECYCLE_DAYS", 90),
 )
 
 

@@ -12,6 +12,10 @@ from bench.soak import SOAKS, Soak, main, run
 from tests.support.waiting import until
 
 PROJECT = Path(__file__).resolve().parents[2]
+MODULES = {
+    "tests.soak": "tests/soak/__main__.py",
+    "tests.soak.lifecycle": "tests/soak/lifecycle.py",
+}
 PRINTS = "import os, sys; sys.exit(os.environ['TEA_CUPS'] != '3' or os.environ['SOAK_SEED'] != sys.argv[1])"
 
 
@@ -69,5 +73,5 @@ def test_a_name_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_runs_for_long_is_there() -> None:
     for soak in SOAKS:
         files = [argument for argument in soak.arguments if argument.startswith("tests/")]
-        for file in files or ["tests/soak/__main__.py"]:
+        for file in files or [MODULES[soak.arguments[-1]]]:
             assert soak.variable in (PROJECT / file).read_text()

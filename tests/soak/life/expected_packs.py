@@ -1,0 +1,152 @@
+"""Packs: who is told of what was bought, given, changed, is about to end and has ended, and when it is time to renew."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tests.soak.life.expected import DAY, Expected, Step, Timed, as_of, told
+from tests.soak.life.facts import Facts
+from tests.soak.life.history import History
+
+WARNINGS = (Timed("pack_expiring_week", -7 * DAY, 6 * DAY), Timed("pack_expiring_day", -DAY, DAY))
+USES = ("complete", "no_show", "late_cancel")
+
+
+def expected_packs(
+    history: History, facts: Facts, reached: Callable[[datetime], datetime]
+) -> Iterator[Expected]:
+    """Everything about packs."""
+    yield from _given_and_changed(history, facts)
+    yield from _warnings(history, facts)
+    for lines in _by_pair(facts).values():
+        yield from _renewals(lines, facts)
+    yield from _testimonials(facts, reached)
+
+
+def _given_and_changed(history: History, facts: Facts) -> Iterator[Expected]:
+    pairs = {row.id: (row.student_id, row.mentor_id) for row in facts.packs}
+    for order in facts.orders:
+        yield from told("pack_purchased", (order.student_id, order.mentor_id), (order.id,), order.paid_at)
+    for refund in facts.refunds:
+        if refund.settled_at is not None:
+            both = (refund.student_id, refund.mentor_id)
+            yield from told("refund_issued", both, (refund.id,), refund.settled_at)
+    for line in facts.ledger:
+        both = pairs[line.pack_id]
+        if line.kind == "grant":
+            yield from told("pack_granted", both, (line.pack_id,), line.at)
+        elif line.kind == "adjust":
+            yield from told("pack_adjusted", both, (line.pack_id,), line.at)
+        elif line.kind == "expire":
+            yield from told("pack_expired", both, (line.pack_id,), line.at, _not_revived(line, facts))
+    for event in history.of("move expiry"):
+        yield from told("pack_adjusted", pairs[event.pack_id], (event.pack_id,), event.at)
+
+
+def _not_revived(line: Any, facts: Facts) -> Callable[[datetime], bool]:
+    later = [
+        one.at
+        for one in facts.ledger
+        if one.pack_id == line.pack_id
+        and one.kind == "reversal"
+        and one.session_id is None
+        and one.at > line.at
+    ]
+    return lambda at: not any(one <= at for one in later)
+
+
+def _warnings(history: History, facts: Facts) -> Iterator[Expected]:
+    """Seven days and a day before a pack expires with sessions left: the student."""
+    student = {row.id: row.student_id for row in facts.packs}
+    expiries: dict[UUID, list[Step]] = defaultdict(list)
+    for event in history.of("expiry"):
+        expiries[event.pack_id].append(Step(event.at, event.expires_at))
+    left = _left_by_pack(facts)
+    seen = set()
+    for pack_id, steps in expiries.items():
+        for step in steps:
+            for warning in WARNINGS:
+                holds = _ends_then(steps, left[pack_id], step.value)
+                for one in warning.of(step.at, step.value, (student[pack_id],), (pack_id,), holds):
+                    if (one.kind, one.subject) not in seen:  # set to the same day again: the same warning
+                        seen.add((one.kind, one.subject))
+                        yield one
+
+
+def _ends_then(expiries: list[Step], left: list[Step], anchor: datetime) -> Callable[[datetime], bool]:
+    return lambda at: as_of(expiries, at) == anchor and as_of(left, at, 0) > 0
+
+
+def _left_by_pack(facts: Facts) -> dict[UUID, list[Step]]:
+    found: dict[UUID, list[Step]] = defaultdict(list)
+    for line in facts.ledger:
+        steps = found[line.pack_id]
+        steps.append(Step(line.at, (steps[-1].value if steps else 0) + line.delta))
+    return found
+
+
+def _by_pair(facts: Facts) -> dict[tuple[UUID, UUID], list[Any]]:
+    found: dict[tuple[UUID, UUID], list[Any]] = defaultdict(list)
+    for line in facts.ledger:
+        found[line.mentor_id, line.student_id].append(line)
+    return found
+
+
+def _renewals(lines: list[Any], facts: Facts) -> Iterator[Expected]:
+    """One session left over all packs of the two, after at least one was used: the student, once for as many sessions.
+
+    Told again only once there were more in all; not by what is bought or given, nor by money that goes back.
+    """
+    left, used, total = 0, 0, 0
+    reached: list[Step] = []
+    wished: dict[int, datetime] = {}
+    for line in lines:
+        left += line.delta
+        total += line.delta if line.kind in ("purchase", "grant", "adjust") else 0
+        used += 1 if line.kind in USES else -1 if line.kind == "reversal" and line.session_id else 0
+        reached.append(Step(line.at, left))
+        if left == 1 and used and line.delta < 0 and line.kind != "refund":
+            wished.setdefault(total, line.at)
+    mentor, student = lines[0].mentor_id, lines[0].student_id
+    for at in wished.values():
+        yield Expected(
+            "renewal_reminder", student, (mentor, student), at, lambda when: as_of(reached, when) == 1
+        )
+
+
+def _testimonials(facts: Facts, reached: Callable[[datetime], datetime]) -> Iterator[Expected]:
+    """After the third session of a pack that was held, and after its last: the student, once each.
+
+    Whether it is the third or the last is seen when somebody works.
+    """
+    held = _held_by_pack(facts)
+    left = _left_by_pack(facts)
+    asked = set()
+    for line in facts.ledger:
+        if line.kind != "complete":
+            continue
+        at = reached(line.at)
+        sessions = as_of(held[line.pack_id], at, 0)
+        after = "last" if not as_of(left[line.pack_id], at, 0) else "third" if sessions >= 3 else None
+        if sessions and after and (line.pack_id, after) not in asked:
+            asked.add((line.pack_id, after))
+            yield Expected("testimonial_asked", line.student_id, (line.pack_id, after), line.at)
+
+
+def _held_by_pack(facts: Facts) -> dict[UUID, list[Step]]:
+    found: dict[UUID, list[Step]] = defaultdict(list)
+    used: dict[UUID, str] = {}
+    for line in facts.ledger:
+        steps = found[line.pack_id]
+        before = steps[-1].value if steps else 0
+        if line.kind in USES:
+            used[line.session_id] = line.kind
+            change = int(line.kind == "complete")
+        else:
+            change = -int(line.kind == "reversal" and used.pop(line.session_id, "") == "complete")
+        steps.append(Step(line.at, before + change))
+    return found
