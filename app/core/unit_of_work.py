@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +54,12 @@ _BIND = sa.text("select set_config('app.user_id', :user_id, true), set_config('a
 _EMIT = sa.text(
     "insert into outbox (id, type, payload, key, state, attempts, created_at, available_at)"
     " values (:id, :type, cast(:payload as jsonb), :key, 'new', 0, :now, :available_at)"
+    " on conflict do nothing"
+)
+_EMIT_ALL = sa.text(
+    "insert into outbox (id, type, payload, key, state, attempts, created_at, available_at)"
+    " select id, :type, payload, coalesce(key, id::text), 'new', 0, :now, at"
+    " from jsonb_to_recordset(cast(:events as jsonb)) as e(id uuid, payload jsonb, key text, at timestamptz)"
     " on conflict do nothing"
 )
 
@@ -202,6 +208,16 @@ class UnitOfWork:
         }
         await self.session.execute(_EMIT, values)
         return id_
+
+    async def emit_all(
+        self, type_: str, events: Sequence[tuple[Mapping[str, Any], str | None, datetime]]
+    ) -> None:
+        """As `emit` for each (payload, key, at) of a type, in one statement; in none where there are none."""
+        if not events:
+            return
+        rows = [{"id": new_id(), "payload": payload, "key": key, "at": at} for payload, key, at in events]
+        values = {"type": type_, "events": json.dumps(rows, default=str), "now": clock.now()}
+        await self.session.execute(_EMIT_ALL, values)
 
 
 def _settle(connection: sa.Connection, settle: Callable[[sa.Connection], None]) -> None:

@@ -30,7 +30,8 @@ async def tell(uow: UnitOfWork, kind: str, payload: Mapping[str, Any], *, again:
 
     `again`: what makes this a further time, wished by somebody.
     """
-    await _write(uow, CATALOGUE[kind], payload, again=again)
+    about = CATALOGUE[kind]
+    await uow.emit(SEND, {"kind": kind, **payload}, key=key_of(about, payload, again))
 
 
 async def schedule(uow: UnitOfWork, anchor: Anchor, at: datetime, payload: Mapping[str, Any]) -> None:
@@ -39,8 +40,9 @@ async def schedule(uow: UnitOfWork, anchor: Anchor, at: datetime, payload: Mappi
     Those that were due before now are left out. The payload carries the anchor as `anchor_at`: should it move, what
     was written for it before is outdated when its time comes.
     """
-    for kind, due in timed_at(anchor, at):
-        await _write(uow, kind, {**payload, "anchor_at": iso(at)}, at=due)
+    whole = {**payload, "anchor_at": iso(at)}
+    events = [({"kind": kind.name, **whole}, key_of(kind, whole), due) for kind, due in timed_at(anchor, at)]
+    await uow.emit_all(SEND, events)
 
 
 def timed_at(anchor: Anchor, at: datetime) -> list[tuple[Kind, datetime]]:
@@ -68,9 +70,3 @@ def key_of(kind: Kind, payload: Mapping[str, Any], again: str = "") -> str | Non
     if not kind.key:
         return None
     return ":".join([kind.name, *(str(payload[name]) for name in kind.key), *([again] if again else [])])
-
-
-async def _write(
-    uow: UnitOfWork, kind: Kind, payload: Mapping[str, Any], *, at: datetime | None = None, again: str = ""
-) -> None:
-    await uow.emit(SEND, {"kind": kind.name, **payload}, key=key_of(kind, payload, again), at=at)

@@ -60,3 +60,11 @@ async def _much_more(desk: Desk) -> None:
     )
     for _ in range(3):
         await desk.grant("student", mentor="other_mentor")
+
+
+async def test_a_booking_tells_and_reminds_in_two_statements(desk: Desk) -> None:
+    offers = await desk.offers("student")
+    with counted() as statements:
+        await desk.book("student", offers[-1])
+    assert len([one for one in statements if "insert into outbox" in one]) == 2
+    assert len(await desk.sql("select id from outbox where payload->>'kind' like 'session_reminder%'")) == 2

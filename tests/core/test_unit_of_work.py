@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.exc import DataError, OperationalError
 
+from app.core import clock
 from app.core.db import Database
 from app.core.models import OutboxEvent
 from app.core.rls import ServiceDoor
 from app.core.unit_of_work import Principal, Role, UnitOfWork
+from tests.support.queries import counted
 
 SOMEBODY = UUID("01920000-0000-7000-8000-000000000001")
 NEW_EVENT = (
@@ -147,3 +150,26 @@ async def _keys(uow: UnitOfWork) -> list[str]:
         "select coalesce(array_agg(key order by created_at, key), '{}') from outbox", {}
     )
     return row[0] if row else []
+
+
+async def test_many_events_are_written_by_one_statement_each_key_once(database: Database) -> None:
+    later = clock.now() + timedelta(days=2)
+    async with database.service(ServiceDoor.JOB) as uow:
+        await uow.emit("test/tea", {"cup": 0}, key="first")
+        with counted() as statements:
+            await uow.emit_all(
+                "test/tea",
+                [
+                    ({"cup": 1}, "first", later),
+                    ({"cup": SOMEBODY}, "second", later),
+                    ({"cup": 3}, "second", later),
+                    ({"cup": 4}, None, later),
+                ],
+            )
+            await uow.emit_all("test/tea", [])
+        assert len(statements) == 1
+        query = sa.select(OutboxEvent).where(OutboxEvent.type == "test/tea").order_by(OutboxEvent.id)
+        first, second, last = await uow.session.scalars(query)
+    assert first.payload == {"cup": 0}
+    assert (second.key, second.payload, second.available_at) == ("second", {"cup": str(SOMEBODY)}, later)
+    assert last.key == str(last.id)
