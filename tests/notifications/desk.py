@@ -19,7 +19,7 @@ from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.notifications import service
 from app.notifications.mailer import Mailer
-from app.notifications.models import Channel, Delivery, NotificationOptOut
+from app.notifications.models import Channel, Delivery, DeliveryState, NotificationOptOut
 from app.notifications.outlets import Outlets
 from app.notifications.service import Attachment, Message
 from tests.cast import Cast, link_discord
@@ -97,6 +97,15 @@ class Desk:
         async with self.database.service(ServiceDoor.JOB) as uow:
             query = sa.select(Delivery).where(Delivery.event_id == self.event_id).order_by(Delivery.id)
             return [row for row in await uow.session.scalars(query) if channel in (None, row.channel)]
+
+    async def outcome(self) -> dict[Channel, tuple[DeliveryState, str | None]]:
+        """What became of the event's deliveries, one a channel: state, reason."""
+        return {row.channel: (row.state, row.reason) for row in await self.rows()}
+
+    async def tell(self, kind: str = KIND) -> dict[Channel, tuple[DeliveryState, str | None]]:
+        """Send one notification to the student; what became of it."""
+        await self.send(self.message("student", kind), kind=kind)
+        return await self.outcome()
 
     async def row(self, channel: Channel | None = None) -> Delivery:
         """The event's only delivery, on a channel or at all."""

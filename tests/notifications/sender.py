@@ -15,6 +15,7 @@ async def main(event_id: UUID) -> None:
     """Deliver, then end."""
     platform = wiring.build(Settings.from_env())
     await service.deliver(platform.database, platform.outlets, event_id)
+    await platform.close()
 
 
 if __name__ == "__main__":
