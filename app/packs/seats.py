@@ -71,8 +71,8 @@ async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: dateti
     """Keep a seat for the student while they are paying, or the one they have; `until` is business time.
 
     An offered seat is held and goes back to the offer; one in grace outlives its end until `until`, once; an active one
-    outlives the expiry of its packs. A free one is only for who has nobody in front on the waitlist. Raises NotFound,
-    Refused("sold_out").
+    outlives the expiry of its packs. A free one, or one whose grace is over and which nobody has come to release yet,
+    is only for who has nobody in front on the waitlist. Raises NotFound, Refused("sold_out").
     """
     await lock_mentor(uow, mentor_id)
     seat = await repository.lock_seat(uow.session, mentor_id, student_id)
@@ -83,7 +83,9 @@ async def hold(uow: UnitOfWork, mentor_id: UUID, student_id: UUID, until: dateti
     elif seat.status in (SeatStatus.OFFERED, SeatStatus.HELD):
         offered = seat.seat_expires_at if seat.status is SeatStatus.OFFERED else seat.offered_until
         await _change(uow, seat, SeatStatus.HELD, until, offered_until=offered)
-    elif seat.status is SeatStatus.GRACE and clock.now() < _instant(seat.seat_expires_at):
+    elif seat.status is SeatStatus.GRACE and (clock.now() < _instant(seat.seat_expires_at) or _is_over(seat)):
+        if _is_over(seat):
+            await _demand_nobody_waits(uow, seat)
         await repository.change_seat(uow.session, seat.id, {"held_until": until})
         await _wake(uow, seat.id, until)
     elif seat.status is SeatStatus.ACTIVE:
@@ -218,6 +220,12 @@ async def _end_hold(uow: UnitOfWork, seat: SeatReservation) -> None:
     """The student isn't paying any more: what was not to expire meanwhile may do so now."""
     await repository.change_seat(uow.session, seat.id, {"held_until": None})
     await expiry.look_again(uow, await repository.lock_packs(uow.session, seat.mentor_id, seat.student_id))
+
+
+async def _demand_nobody_waits(uow: UnitOfWork, seat: SeatReservation) -> None:
+    """Where this seat, once released, would go to somebody else, nobody is let pay for it. Raises Refused."""
+    if (await repository.seats_open_to(uow.session, seat.mentor_id, seat.student_id) or 0) < 0:
+        raise Refused("sold_out", SOLD_OUT)
 
 
 def _is_over(seat: SeatReservation) -> bool:

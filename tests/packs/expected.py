@@ -152,11 +152,19 @@ class Expected:
         pack.state, pack.frozen = "refunded", False
         self._settle(pack.who, now)
 
+    def can_hold(self, who: str, now: datetime) -> bool:
+        """A grace that is over, though nobody has noticed yet, is the next one's."""
+        seat = self.seats[who]
+        ends = [end for end in (seat.until, seat.held) if end is not None]
+        is_over = seat.state == "grace" and max(ends) <= now
+        return not is_over or self.capacity - len(self.seats) - len(self.line) >= 0
+
     def hold(self, who: str, now: datetime) -> None:
         """Who has a seat is at the checkout."""
         seat = self.seats[who]
-        if seat.state == "grace" and seat.until is not None and now >= seat.until:
-            return
+        is_over = seat.state == "grace" and seat.until is not None and now >= seat.until
+        if is_over and seat.held is not None and seat.held > now:
+            return  # a hold outlives the grace once
         seat.held = now + HOLD
         if seat.state == "grace":
             self._at(seat.held, lambda then: self._end(seat, then))

@@ -218,7 +218,13 @@ class Machine:
         seats = [one.who for one in self.expected.seats.values() if one.state in ("active", "grace")]
         if seats:
             who = self.chance.choice(sorted(seats))
-            await self.studio.hold(who)
+            could = self.expected.can_hold(who, self.studio.now)
+            try:
+                await self.studio.hold(who)
+            except Refused:
+                assert not could, self.log[-25:]
+                raise
+            assert could, self.log[-25:]
             self.expected.hold(who, self.studio.now)
 
     async def give_back(self) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app.booking.models import SessionStatus
+from app.core.errors import Refused
 from app.packs.models import EntryKind, SeatStatus
 from tests.packs.studio import DAY, HOUR, Studio
 
@@ -194,6 +195,35 @@ async def test_renewing_in_the_last_second_keeps_the_seat(studio: Studio) -> Non
     await studio.live(ends + 2 * DAY)
     assert await studio.seat("student") == (SeatStatus.ACTIVE, None)
     assert await studio.told("seat_released", "seat_offered") == []
+
+
+async def test_a_grace_that_nobody_has_ended_yet_is_paid_for_while_nobody_waits(studio: Studio) -> None:
+    """The workers lie still; the seat would go the moment they come back."""
+    await studio.use(await studio.buy("student", 1, 45))
+    await studio.work()
+    studio.now += 73 * HOUR
+    await studio.hold("student")
+    await studio.live(studio.now + timedelta(minutes=20))
+    assert await studio.told("seat_released") == []
+    await studio.give_back("student")
+    await studio.live(studio.now + HOUR)
+    assert len(await studio.told("seat_released")) == 2
+
+
+async def test_a_grace_that_nobody_has_ended_yet_is_not_sold_over_the_heads_of_who_waits(
+    studio: Studio,
+) -> None:
+    await studio.use(await studio.buy("student", 1, 45))
+    await studio.work()
+    await studio.capacity(1)
+    await studio.join("other_student")
+    studio.now += 73 * HOUR
+    with pytest.raises(Refused) as caught:
+        await studio.hold("student")
+    assert caught.value.code == "sold_out"
+    await studio.work()
+    assert await studio.seat("student") is None
+    assert await studio.told("seat_offered") == [("seat_offered", "other_student", "told")]
 
 
 async def test_not_paying_in_the_last_second_loses_it_and_the_next_are_asked_in_turn(studio: Studio) -> None:
