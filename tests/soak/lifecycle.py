@@ -52,7 +52,8 @@ class Size:
     downtimes: int = 6
     moments: int = 5  # a day, at each of which several things are done
     deeds: int = 4
-    start_with: int = 40  # who buys a pack on the first day
+    start_with: int = 40  # who gets a pack on the first day
+    workers: int = 2
 
 
 @dataclass
@@ -68,7 +69,11 @@ class Life:
         self.rng = random.Random(self.seed)
         self.deeds = Wishes(self.world, self.rng, self.history)
         self.clockwork = Clockwork(
-            self.world.settings, self.world.sandbox, self.world.database, random.Random(self.seed + 1)
+            self.world.settings,
+            self.world.sandbox,
+            self.world.database,
+            random.Random(self.seed + 1),
+            self.size.workers,
         )
 
     async def play(self) -> AsyncIterator[dict[str, Any]]:

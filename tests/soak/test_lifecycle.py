@@ -19,7 +19,7 @@ from tests.soak.life.verdict import Judge, Telling, normal
 from tests.soak.life.ways import Ways
 from tests.soak.lifecycle import Life, Size, is_good
 
-SMALL = Size(days=3, mentors=2, students=6, kills=2, downtimes=1, moments=2, deeds=4, start_with=6)
+SMALL = Size(days=2, mentors=2, students=6, kills=2, downtimes=1, moments=3, deeds=4, start_with=5, workers=1)
 NOON = datetime(2027, 3, 26, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

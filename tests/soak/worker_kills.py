@@ -84,7 +84,9 @@ class Kills:
         await calendars.mirror(self.desk.database, self.desk.google, mentor_id)
         self.student = await self.desk.student(sessions=rounds * BOOKINGS[1])
         offers = await self.desk.offers(self.student, days=40)
-        self._free = iter(at for at in offers if at > clock.now() + timedelta(days=2))  # nobody is reminded yet
+        self._free = iter(
+            at for at in offers if at > clock.now() + timedelta(days=2)
+        )  # nobody is reminded yet
 
     async def round(self) -> dict[str, Any]:
         """Book, kill the worker, its successor already starting; tells what happened."""
