@@ -7,6 +7,7 @@ from uuid import UUID
 from app.accounts import discord
 from app.core.outbox import Event, GiveUp, Retry
 from app.core.rls import ServiceDoor
+from app.notifications import service as notifications
 from app.notifications.errors import DeliveryError, Postponed, Refused
 from app.packs import discord_role
 from app.wiring import Platform
@@ -16,10 +17,12 @@ async def sync_role(platform: Platform, event: Event) -> None:
     """`{"user_id"}`, or `{"user_id", "discord_user_id"}` for an account that isn't theirs any more: the role as it should be."""
     if platform.discord is None:
         return
-    account = event.payload.get("discord_user_id")
-    if account is None:
-        async with platform.database.service(ServiceDoor.JOB) as uow:
-            account = await discord.account_of(uow, UUID(event.payload["user_id"]))
+    user_id, account = UUID(event.payload["user_id"]), event.payload.get("discord_user_id")
+    async with platform.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        linked = await discord.account_of(uow, user_id)
+        if account is not None and account != linked:
+            await notifications.unlinked(uow, user_id, account)
+    account = account or linked
     if account is None:
         return
     try:

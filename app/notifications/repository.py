@@ -73,6 +73,22 @@ async def withdraw(
 ) -> None:
     """Settle the recipient's deliveries that nobody is sending at `now` (machine time): skipped, or uncertain if tried."""
     theirs = Delivery.event_id == event_id, Delivery.recipient_id == recipient_id
+    await _take_back(uow, theirs, reason, now)
+
+
+async def withdraw_direct(uow: UnitOfWork, recipient_id: UUID, discord_id: str, now: datetime) -> None:
+    """As `withdraw`, of what is written to a Discord account that isn't the recipient's any more."""
+    theirs = (
+        Delivery.recipient_id == recipient_id,
+        Delivery.channel == Channel.DISCORD,
+        Delivery.rendered["recipient_id"].as_string() == discord_id,
+    )
+    await _take_back(uow, theirs, SkipReason.CLOSED, now)
+
+
+async def _take_back(
+    uow: UnitOfWork, theirs: Sequence[sa.ColumnElement[bool]], reason: SkipReason, now: datetime
+) -> None:
     is_free = sa.or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now)
     skip = sa.update(Delivery).where(*theirs, Delivery.state == DeliveryState.PENDING)
     give_up = sa.update(Delivery).where(*theirs, Delivery.state == DeliveryState.SENDING, is_free)

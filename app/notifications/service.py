@@ -37,6 +37,7 @@ __all__ = [
     "record",
     "recorded",
     "send",
+    "unlinked",
     "withdraw",
 ]
 
@@ -129,6 +130,11 @@ async def withdraw(uow: UnitOfWork, event_id: UUID, messages: Sequence[Message])
     for message in messages:
         if message.skip is not None:
             await repository.withdraw(uow, event_id, message.recipient_id, message.skip, datetime.now(UTC))
+
+
+async def unlinked(uow: UnitOfWork, user_id: UUID, discord_id: str) -> None:
+    """A Discord account is somebody else's, or nobody's: what waits to be written to it for the user is taken back."""
+    await repository.withdraw_direct(uow, user_id, discord_id, datetime.now(UTC))
 
 
 async def forget_rendered(uow: UnitOfWork) -> int:

@@ -11,19 +11,25 @@ import sqlalchemy as sa
 
 from app import wiring
 from app.accounts import discord, service
+from app.accounts.contacts import contacts
 from app.accounts.discord import DiscordAccount
 from app.core import outbox, retention
 from app.core.db import Database
+from app.core.ids import new_id
 from app.core.models import OutboxEvent
 from app.core.outbox import Event, Retry
 from app.core.rls import ServiceDoor
+from app.notifications import service as notifications
 from app.notifications.discord import Discord
+from app.notifications.messages import Message
+from app.notifications.models import Channel, Delivery, DeliveryState
 from app.packs import discord_role
 from app.packs.models import SeatReservation, SeatStatus
 from app.settings import Settings
 from app.wiring import Platform
 from jobs.events import EVENTS
 from tests.cast import Cast, link_discord
+from tests.notifications.examples import REQUIRED
 from tests.support.sandbox import RunningSandbox
 
 MEMBER, OTHER = "200000000000000001", "200000000000000002"
@@ -265,3 +271,28 @@ async def test_what_linking_writes_is_performed(guild: Guild) -> None:
         await discord.link(uow, guild.cast.principal("student"), DiscordAccount(OTHER, "somebody"))
     await run_outbox(guild)
     assert guild.roles(OTHER) == [guild.platform.settings.discord_mentee_role_id]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "linked again"])
+async def test_what_waits_is_not_written_to_an_account_that_was_unlinked(guild: Guild, again: bool) -> None:
+    """Discord was out of reach for a while; until it is back the account may be anybody's."""
+    database, student, outlets = guild.platform.database, guild.cast["student"], guild.platform.outlets
+    outlets = dataclasses.replace(outlets, mailer=dataclasses.replace(outlets.mailer, resend=None))
+    await guild.link("student")
+    event_id, words = new_id(), REQUIRED["renewal_reminder"]
+    async with database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        messages = [Message(student, guild.cast.email("student"), words)]
+        reached = await contacts(uow, [student])
+        await notifications.record(uow, outlets, event_id, "renewal_reminder", messages, reached)
+    async with database.service(ServiceDoor.SEED) as uow, uow.transaction():
+        await discord.let_go(uow, student)
+        if again:
+            await link_discord(uow, student, MEMBER)
+    await run_outbox(guild)
+    await notifications.deliver(database, outlets, event_id)
+    async with database.service(ServiceDoor.JOB) as uow:
+        on_discord = sa.select(Delivery.state, Delivery.reason).where(
+            Delivery.event_id == event_id, Delivery.channel == Channel.DISCORD
+        )
+        found = (await uow.session.execute(on_discord)).one()
+    assert found == ((DeliveryState.SENT, None) if again else (DeliveryState.SKIPPED, "closed"))
