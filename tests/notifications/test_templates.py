@@ -164,3 +164,20 @@ def test_every_flag_has_words_of_its_own(templates: Environment, flag: OrderFlag
         for one in OrderFlag
     }
     assert [one for one in OrderFlag if words[one] == words[flag]] == [flag]
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (timedelta(days=7), "A week left for 2 sessions with Ana"),
+        (timedelta(days=7, seconds=-5), "A week left for 2 sessions with Ana"),
+        (timedelta(days=5), "5 days left for 2 sessions with Ana"),
+        (timedelta(hours=25), "1 day left for 2 sessions with Ana"),
+    ],
+)
+def test_a_late_warning_says_how_long_there_is(templates: Environment, before: timedelta, words: str) -> None:
+    context = REQUIRED["pack_expiring_week"] | {"remaining": 2, "other_name": "Ana"}
+    with clock.standing_at(context["expires_at"] - before):
+        written = render(templates, "pack_expiring_week", context)
+    assert written.subject == words
+    assert words in visible(written)
