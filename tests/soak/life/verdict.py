@@ -13,7 +13,7 @@ from uuid import UUID
 
 from tests.soak.life.expected import Expected
 from tests.soak.life.facts import Facts
-from tests.soak.life.ways import SENT, Ways
+from tests.soak.life.ways import CLOSED, SENT, Ways
 
 SOON = timedelta(minutes=10)
 """How long being told may take once somebody works, in business time: attempts that fail are made again."""
@@ -136,7 +136,7 @@ class Judge:
             for moment in moments
             for wished in self._wished(one, moment)
         ]
-        return any(self._same(telling.outcomes, outcomes) for outcomes in allowed)
+        return any(_same(telling, outcomes) for outcomes in allowed)
 
     def _wished(self, one: Expected, at: datetime) -> set[str]:
         """`sent`, or why not: too late and no longer so may both be true."""
@@ -146,13 +146,6 @@ class Judge:
         if one.until is not None and at >= one.until:
             reasons.add("late")
         return reasons or {SENT}
-
-    def _same(self, found: dict[str, str], wanted: dict[str, str]) -> bool:
-        """Equal, but that `uncertain` is a way to have been sent."""
-        return found.keys() == wanted.keys() and all(
-            found[channel] == wanted[channel] or (found[channel] == "uncertain" and wanted[channel] == SENT)
-            for channel in found
-        )
 
     def _difference(self, group: Group, wanted: list[Expected], found: list[Telling]) -> dict[str, Any]:
         kind, person, subject = group
@@ -172,6 +165,15 @@ class Judge:
             ],
             "found": [{"at": str(one.at), "outcomes": one.outcomes} for one in found],
         }
+
+
+def _same(telling: Telling, wanted: dict[str, str]) -> bool:
+    """Equal, but that `uncertain` is a way to have been sent, or to have been refused after a lost answer."""
+    maybe = {SENT, CLOSED} if telling.retried else {SENT}
+    return telling.outcomes.keys() == wanted.keys() and all(
+        became == wanted[channel] or (became == "uncertain" and wanted[channel] in maybe)
+        for channel, became in telling.outcomes.items()
+    )
 
 
 def doubled(facts: Facts, mails: Sequence[Any], messages: Sequence[Any]) -> list[str]:
