@@ -35,7 +35,7 @@ SUITES = (
     Suite("lint", program("ruff", "check", "."), 30, one_core=True),
     Suite("imports", program("lint-imports"), 60, one_core=True),
     Suite("contracts", python(*PYTEST, "tests/contracts"), 90, counts_tests=True, one_core=True),
-    Suite("unit", python(*PYTEST, *AND_TWO, "tests", *UNIT_LEAVES_OUT), 700, counts_tests=True),
+    Suite("unit", python(*PYTEST, *AND_TWO, "tests", *UNIT_LEAVES_OUT), 1000, counts_tests=True),
     Suite(
         "postgres15",
         python(*PYTEST, *EACH_CORE, *DATA_TESTS),
@@ -44,8 +44,8 @@ SUITES = (
         env={"TEST_DATABASE": "debian15"},
     ),
     # Neighbours are dealt to one worker, so that the image of tests/dev/test_image.py is built once.
-    Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 500, counts_tests=True),
-    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1000, counts_tests=True),
+    Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 600, counts_tests=True),
+    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1100, counts_tests=True),
 )
 
 

@@ -148,5 +148,5 @@ async def test_a_token_that_is_refused_ends_it(settings: Settings, sandbox: Runn
     other = sandbox.settings.discord_bot_token.rpartition(".")[0] + ".another"
     wrong = replace(with_discord(settings, sandbox), discord_bot_token=other)
     for given in (wrong, replace(wrong, discord_bot_token="")):
-        async with running(given, "bot") as program, asyncio.timeout(30):
+        async with running(given, "bot") as program, asyncio.timeout(90):
             assert await program.wait() == 1
