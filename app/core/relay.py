@@ -93,7 +93,6 @@ class Relay:
             if repaired:
                 logger.warning("%s outbox events had lost their job and got another", repaired)
 
-
     async def _note_sweep(self) -> None:
         async with self._database.service(ServiceDoor.JOB) as uow:
             await watchdog.swept(uow)

@@ -306,7 +306,9 @@ async def test_signing_up_with_an_invited_address_sends_the_invitation_again(
     assert (guest.name, guest.password_hash) == ("Grace Hopper", None)
     await browser.post("/check-mail", {"email": GUEST["email"]})
     assert len(await post.links()) == 3
-    kinds = await run(database, "select distinct payload->>'kind' from outbox where payload ? 'email_token_id'")
+    kinds = await run(
+        database, "select distinct payload->>'kind' from outbox where payload ? 'email_token_id'"
+    )
     assert [tuple(kind) for kind in kinds] == [("invitation",)]
 
 
