@@ -33,8 +33,12 @@ async def notify(platform: Platform, event: Event, notice: Notice) -> None:
         if not await service.recorded(uow, event.id):
             messages = await _composed(uow, platform.settings, event, notice)
             reached = await contacts(uow, [message.recipient_id for message in messages])
-            present = [message for message in messages if _is_for(kind, reached.get(message.recipient_id))]
-            await service.record(uow, platform.outlets, event.id, kind, present, reached)
+            known = [
+                _for(kind, message, reached[message.recipient_id])
+                for message in messages
+                if message.recipient_id in reached
+            ]
+            await service.record(uow, platform.outlets, event.id, kind, known, reached)
             await uow.commit()
         elif CATALOGUE[kind].timed:
             messages = await _composed(uow, platform.settings, event, notice)
@@ -43,9 +47,11 @@ async def notify(platform: Platform, event: Event, notice: Notice) -> None:
     await service.deliver(platform.database, platform.outlets, event.id)
 
 
-def _is_for(kind: str, contact: Contact | None) -> bool:
-    """False for who has left: only of what can't be turned off, as where their money is, are they still told."""
-    return contact is not None and not (contact.closed and CATALOGUE[kind].optional)
+def _for(kind: str, message: Message, contact: Contact) -> Message:
+    """The message, to be skipped for who has left: only what can't be turned off still concerns them, as their money."""
+    if contact.closed and CATALOGUE[kind].optional:
+        return replace(message, skip=message.skip or SkipReason.OUTDATED)
+    return message
 
 
 async def _composed(uow: UnitOfWork, settings: Settings, event: Event, notice: Notice) -> list[Message]:

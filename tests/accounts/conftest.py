@@ -98,7 +98,7 @@ def mails(database: Database, fast: Settings) -> Mails:
             for payload in payloads:
                 if payload["kind"] == kind:
                     found += await NOTICES[kind](uow, fast, payload)
-            return found
+            return [message for message in found if message.skip is None]
 
     return compose
 

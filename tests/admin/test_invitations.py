@@ -51,6 +51,7 @@ class Post:
                 for payload in payloads
                 if payload["kind"] == "invitation"
                 for mail in await NOTICES["invitation"](uow, self.settings, payload)
+                if mail.skip is None
             ]
         return [mail.context["link"].removeprefix(self.settings.public_url) for mail in mails]
 

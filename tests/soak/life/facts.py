@@ -25,7 +25,8 @@ _QUERIES = {
     "users": "select * from users",
     "deliveries": "select d.*, o.payload, o.attempts as event_attempts, o.done_at, o.state as event_state"
     " from deliveries d join outbox o on o.id = d.event_id order by d.created_at, d.id",
-    "unfinished": "select * from outbox where state in ('queued', 'dead') or (state = 'new' and available_at <= :now)",
+    "unfinished": "select * from outbox where state = 'dead' or (key not like 'every:%'"
+    " and (state = 'queued' or (state = 'new' and available_at <= :now)))",
     "unrecorded": "select * from outbox o where type = 'notification/send' and state = 'done'"
     " and not exists (select 1 from deliveries d where d.event_id = o.id)",
 }
