@@ -50,8 +50,8 @@ class Size:
     students: int = 60
     kills: int = 20
     downtimes: int = 6
-    moments: int = 5  # a day, at each of which several things are done
-    deeds: int = 4
+    moments: int = 4  # a day, at each of which several things are done
+    deeds: int = 5
     start_with: int = 40  # who gets a pack on the first day
     workers: int = 2
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tests.soak.life.facts import Facts
 from tests.soak.life.history import History
 
 WARNINGS = (Timed("pack_expiring_week", -7 * DAY, 6 * DAY), Timed("pack_expiring_day", -DAY, DAY))
+NOTED = timedelta(seconds=60)  # an expiry is noted a moment after it was set
 USES = ("complete", "no_show", "late_cancel")
 
 
@@ -22,8 +24,9 @@ def expected_packs(
     """Everything about packs."""
     yield from _given_and_changed(history, facts)
     yield from _warnings(history, facts)
+    credit = Credit(_left_by_pack(facts), _expiries(history))
     for lines in _by_pair(facts).values():
-        yield from _renewals(lines, facts)
+        yield from _renewals(lines, credit)
     yield from _testimonials(facts, reached)
 
 
@@ -62,12 +65,9 @@ def _not_revived(line: Any, facts: Facts) -> Callable[[datetime], bool]:
 def _warnings(history: History, facts: Facts) -> Iterator[Expected]:
     """Seven days and a day before a pack expires with sessions left: the student."""
     student = {row.id: row.student_id for row in facts.packs}
-    expiries: dict[UUID, list[Step]] = defaultdict(list)
-    for event in history.of("expiry"):
-        expiries[event.pack_id].append(Step(event.at, event.expires_at))
     left = _left_by_pack(facts)
     seen = set()
-    for pack_id, steps in expiries.items():
+    for pack_id, steps in _expiries(history).items():
         for step in steps:
             for warning in WARNINGS:
                 holds = _ends_then(steps, left[pack_id], step.value)
@@ -75,6 +75,13 @@ def _warnings(history: History, facts: Facts) -> Iterator[Expected]:
                     if (one.kind, one.subject) not in seen:  # set to the same day again: the same warning
                         seen.add((one.kind, one.subject))
                         yield one
+
+
+def _expiries(history: History) -> dict[UUID, list[Step]]:
+    found: dict[UUID, list[Step]] = defaultdict(list)
+    for event in history.of("expiry"):
+        found[event.pack_id].append(Step(event.at, event.expires_at))
+    return found
 
 
 def _ends_then(expiries: list[Step], left: list[Step], anchor: datetime) -> Callable[[datetime], bool]:
@@ -96,25 +103,37 @@ def _by_pair(facts: Facts) -> dict[tuple[UUID, UUID], list[Any]]:
     return found
 
 
-def _renewals(lines: list[Any], facts: Facts) -> Iterator[Expected]:
+@dataclass(frozen=True)
+class Credit:
+    """What is left of packs, by time; of one past its time nothing is left that could still be used."""
+
+    left: dict[UUID, list[Step]]
+    expiries: dict[UUID, list[Step]]
+
+    def of(self, packs: Iterable[UUID], at: datetime) -> int:
+        """Of these packs together."""
+        return sum(
+            as_of(self.left[pack], at, 0) for pack in packs if as_of(self.expiries[pack], at + NOTED, at) > at
+        )
+
+
+def _renewals(lines: list[Any], credit: Credit) -> Iterator[Expected]:
     """One session left over all packs of the two, after at least one was used: the student, once for as many sessions.
 
     Told again only once there were more in all; not by what is bought or given, nor by money that goes back.
     """
-    left, used, total = 0, 0, 0
-    reached: list[Step] = []
+    used, total = 0, 0
     wished: dict[int, datetime] = {}
+    packs = {line.pack_id for line in lines}
     for line in lines:
-        left += line.delta
         total += line.delta if line.kind in ("purchase", "grant", "adjust") else 0
         used += 1 if line.kind in USES else -1 if line.kind == "reversal" and line.session_id else 0
-        reached.append(Step(line.at, left))
-        if left == 1 and used and line.delta < 0 and line.kind != "refund":
+        if used and line.delta < 0 and line.kind != "refund" and credit.of(packs, line.at) == 1:
             wished.setdefault(total, line.at)
     mentor, student = lines[0].mentor_id, lines[0].student_id
     for at in wished.values():
         yield Expected(
-            "renewal_reminder", student, (mentor, student), at, lambda when: as_of(reached, when) == 1
+            "renewal_reminder", student, (mentor, student), at, lambda when: credit.of(packs, when) == 1
         )
 
 
