@@ -17,6 +17,7 @@ from tests.soak.life.ways import CLOSED, SENT, Ways
 
 SOON = timedelta(minutes=10)
 """How long being told may take once somebody works, in business time: attempts that fail are made again."""
+READ_BEFORE = timedelta(seconds=5)  # how somebody is reached is read a moment before it is written down
 BEFORE = timedelta(seconds=60)
 """What was done is noted a moment after it was."""
 ALONE = frozenset({"sending_stuck"})
@@ -132,9 +133,10 @@ class Judge:
             return False
         moments = {telling.at, *({telling.settled_at} if telling.retried else ())}
         allowed = [
-            self._ways.outcomes(one.kind, one.recipient, wished, telling.at)
+            self._ways.outcomes(one.kind, one.recipient, wished, read_at)
             for moment in moments
             for wished in self._wished(one, moment)
+            for read_at in (telling.at, telling.at - READ_BEFORE)
         ]
         return any(_same(telling, outcomes) for outcomes in allowed)
 
