@@ -75,6 +75,12 @@ class Settings:
     discord_url: str = "https://discord.com/api/v10"
     discord_timeout_seconds: float = 5.0
 
+    # Video: Agora where both are set, else straight from browser to browser; servers that help them to find each other,
+    # as a JSON list of RTCIceServer
+    agora_app_id: str = ""
+    agora_app_certificate: str = ""
+    ice_servers: str = ""
+
     # Payments
     stripe_secret_key: str = ""
     stripe_webhook_secret: str = ""
@@ -165,7 +171,7 @@ class Settings:
         stripe = self.stripe_enabled and "stripe.com" in self.stripe_url
         paypal = self.paypal_enabled and "paypal.com" in self.paypal_url
         discord = self.discord_enabled and "discord.com" in self.discord_url
-        return google or resend or stripe or paypal or discord
+        return google or resend or stripe or paypal or discord or self.agora_enabled
 
     @property
     def google_enabled(self) -> bool:
@@ -181,6 +187,11 @@ class Settings:
     def discord_linking(self) -> bool:
         """True if people can link their Discord accounts."""
         return bool(self.discord_bot_token and self.discord_client_id and self.discord_client_secret)
+
+    @property
+    def agora_enabled(self) -> bool:
+        """True if sessions meet over Agora."""
+        return bool(self.agora_app_id and self.agora_app_certificate)
 
     @property
     def stripe_enabled(self) -> bool:

@@ -44,7 +44,8 @@ class Session(WithId, Base):
     `blocked` is the range that no other session of the mentor may touch, written from the buffers in force at booking
     or move. `version` rises with every change that others must hear of: it is the ICS SEQUENCE and tells the calendar
     job whether it wrote the newest state (`event_version`). `start_version`: the one that set the start, by booking, move
-    or undo; reminders of an earlier one are outdated.
+    or undo; reminders of an earlier one are outdated. `recording_consent`: both people agree, kept by a trigger that also
+    takes the link away as soon as one of them doesn't any more.
     """
 
     __tablename__ = "sessions"
@@ -74,6 +75,10 @@ class Session(WithId, Base):
         ),
         sa.CheckConstraint("(status = 'canceled') = (canceled_at is not null)", name="canceled_at"),
         sa.CheckConstraint("recording_url is null or recording_url ~ '^https://'", name="recording_url"),
+        sa.CheckConstraint("recording_url is null or recording_consent", name="recording_consent"),
+        sa.CheckConstraint(
+            "(recording_url is null) = (recording_expires_at is null)", name="recording_expires_at"
+        ),
         sa.CheckConstraint("char_length(notes) <= 10000", name="notes"),
         # What they include answers for a pair without a look at the rows, which lie apart.
         sa.Index(
@@ -114,6 +119,7 @@ class Session(WithId, Base):
     notes: Mapped[str] = mapped_column(default="")
     recording_url: Mapped[str | None]
     recording_consent: Mapped[bool] = mapped_column(default=False)
+    recording_expires_at: Mapped[datetime | None]
     google_calendar_event_id: Mapped[str | None] = mapped_column(unique=True)
     event_generation: Mapped[int] = mapped_column(default=0)
     event_version: Mapped[int | None]
@@ -155,6 +161,36 @@ class MoveProposal(WithId, Base):
     )
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
+
+
+class Visit(WithId, Base):
+    """One stay of one of its two people in a session's video room: evidence, written by the service alone.
+
+    `seen_at` follows while it lasts; a stay without `left_at` that wasn't seen for a while ended then.
+    """
+
+    __tablename__ = "session_visits"
+    __table_args__ = (
+        sa.CheckConstraint("joined_at <= seen_at", name="seen_at"),
+        sa.CheckConstraint("left_at >= joined_at", name="left_at"),
+        sa.Index("ix_session_visits_session", "session_id", "joined_at"),
+    )
+
+    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sessions.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    joined_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+class RecordingConsent(Base):
+    """One person agrees that a session is recorded and its link kept; taken back, the row is gone."""
+
+    __tablename__ = "recording_consents"
+
+    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sessions.id"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), primary_key=True, index=True)
+    agreed_at: Mapped[datetime]
 
 
 class SessionCount(Base):

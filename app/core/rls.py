@@ -17,6 +17,7 @@ class ServiceDoor(StrEnum):
     BOT = "bot"  # a Discord account speaks: whose it is isn't known yet
     WEBHOOK = "webhook"  # a vendor speaks, nobody is signed in
     CALENDAR = "calendar"  # mentors' grants, which nobody may read, and the mirror: live checks too
+    CALL = "call"  # who was in a video room: evidence that neither of the two may write themselves
     CHECKOUT = (
         "checkout"  # a seat counts against everybody's; orders and money are written by no user themselves
     )

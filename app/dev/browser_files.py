@@ -1,7 +1,7 @@
 """Files that browsers load and that come from npm packages: fetched by name, checked, copied into place.
 
 `browser_files.json` names each package, its version and its integrity. What is served goes to `static/vendor`;
-what only the tests inject (axe) goes to the data folder and is never served.
+what only the tests use (axe, a second reader of tokens) goes to the data folder and is never served.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def ensure_served() -> Path:
 
 
 def ensure_for_tests(data_dir: Path) -> Path:
-    """Make `<data_dir>/browser-files` with what tests inject (axe.min.js); returns it. Raises BrowserFilesError."""
+    """Make `<data_dir>/browser-files` with what only tests use (axe.min.js …); returns it. Raises BrowserFilesError."""
     folder = data_dir / "browser-files"
     ensure(folder, packages(tests_only=True))
     return folder
@@ -134,6 +134,7 @@ def _extract(tar: tarfile.TarFile, member: str, target: Path) -> None:
     content = tar.extractfile(member)
     if content is None:
         raise BrowserFilesError(f"{member} is no file in its package")
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content.read())
 
 

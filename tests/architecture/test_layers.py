@@ -7,7 +7,7 @@ import pytest
 
 SLICES = (
     *("accounts", "mentors", "packs", "calendars", "booking", "notifications", "payments"),
-    *("mentees", "absences", "testimonials", "dashboards", "admin", "site"),
+    *("video", "mentees", "disputes", "absences", "testimonials", "dashboards", "admin", "site"),
 )
 PURE = ("rules", "slots", "hours", "zones", "refusals", "money", "errors")
 OUTSIDE = ("sqlalchemy", "litestar", "httpx", "saq", "psycopg", "googleapiclient", "resend")

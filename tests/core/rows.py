@@ -216,6 +216,17 @@ def work(world: World) -> None:
             written_at=NOW,
         )
         world.add("student_profiles", student, user_id=pair["student_id"])
+        stay = {"session_id": session["id"], "user_id": pair["student_id"]}
+        issued = {
+            "token_hash": b"c" + student.encode(),
+            "issued_at": NOW,
+            "expires_at": NOW + timedelta(hours=1),
+        }
+        world.add("call_tokens", student, **stay, **issued)
+        world.add("session_visits", student, **stay, joined_at=NOW, seen_at=NOW)
+        world.add("recording_consents", student, **stay, agreed_at=NOW)
+        objection = {"version": 1, "marked": "no_show", "reason": "x", "status": "open", "opened_at": NOW}
+        world.add("session_disputes", student, **pair, session_id=session["id"], **objection)
         world.add("session_counts", mentor, mentor_id=pair["mentor_id"])
 
 

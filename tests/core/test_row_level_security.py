@@ -90,6 +90,10 @@ VISIBLE: dict[str, Seen] = {
     "testimonials": student_or_admin,  # of approved ones everybody may read the words, by a function
     "student_profiles": pair_or_admin,  # the pair has a live seat
     "session_counts": mentor_or_admin,
+    "call_tokens": nobody,
+    "session_visits": pair_or_admin,
+    "recording_consents": pair_or_admin,
+    "session_disputes": pair_or_admin,
 }
 
 
