@@ -30,6 +30,7 @@ from app.calendars import http as calendars
 from app.core import health, metrics
 from app.core.compression import Compression
 from app.core.limits import Limiter, RateLimit
+from app.core.listener import Listener
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
 from app.core.problems import EXCEPTION_HANDLERS
 from app.core.stopping import when_told_to_stop
@@ -92,11 +93,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
         return app
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     platform = wiring.build(settings)
-    live = Hub(settings.direct_url)
+    listener = Listener(settings.direct_url)
+    live = Hub(listener)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with live.running():
+        async with listener.running():
             with when_told_to_stop(live.close):
                 yield
         await platform.close()

@@ -1,6 +1,6 @@
 """Live updates: the database says in which range a mentor's offers changed, every open page of that mentor hears it.
 
-Each web process listens once, past a pooler, and hands on to its own streams. A stream that can't keep up, and every
+Each web process listens once (`app.core.listener`) and hands on to its own streams. A stream that can't keep up, and every
 stream after a lost connection, is told that everything may have changed.
 """
 
@@ -9,23 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
 import msgspec
-import psycopg
 
 from app.booking.zones import ERA_END, ERA_START
+from app.core.listener import Listener
 
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "slots"
 QUEUE_LENGTH: Final = 50
-FIRST_PAUSE_SECONDS: Final = 0.5
-LONGEST_PAUSE_SECONDS: Final = 15.0
-CONNECT_SECONDS: Final = 10
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,24 +37,12 @@ _Queue = asyncio.Queue[Change | None]
 
 
 class Hub:
-    """One process's listener and its streams."""
+    """One process's streams, and what its listener hears for them."""
 
-    def __init__(self, direct_url: str) -> None:
-        self._url = direct_url
+    def __init__(self, listener: Listener) -> None:
         self._streams: dict[UUID, set[_Queue]] = defaultdict(set)
         self._closed = False
-        self._listening = asyncio.Event()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Listen for as long as the block lasts; streams that are still open end with it."""
-        listener = asyncio.create_task(self._listen())
-        try:
-            yield
-        finally:
-            self.close()
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+        listener.on(CHANNEL, self._hear, self._missed)
 
     def close(self) -> None:
         """End every stream, and each that is opened from now on."""
@@ -65,10 +50,6 @@ class Hub:
         for queues in self._streams.values():
             for queue in queues:
                 _put(queue, None)
-
-    async def listening(self) -> None:
-        """Return once notifications are heard."""
-        await self._listening.wait()
 
     @contextmanager
     def subscribed(self, mentor_id: UUID) -> Iterator[_Queue]:
@@ -93,25 +74,6 @@ class Hub:
         """Hand a change to the mentor's streams."""
         for queue in self._streams.get(change.mentor_id, ()):
             _put(queue, change)
-
-    async def _listen(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=CONNECT_SECONDS
-                ) as connection:
-                    await connection.execute(f"listen {CHANNEL}")
-                    pause = FIRST_PAUSE_SECONDS
-                    self._missed()
-                    self._listening.set()
-                    async for notification in connection.notifies():
-                        self._hear(notification.payload)
-            except (psycopg.Error, OSError) as error:
-                logger.warning("live updates wait for the database: %s", type(error).__name__)
-            self._listening.clear()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _hear(self, payload: str) -> None:
         try:

@@ -9,6 +9,7 @@ import pytest
 
 from app.booking.live import Hub
 from app.core import clock
+from app.core.listener import Listener
 from app.core.templating import iso
 from app.settings import Settings
 from app.site import forgetting
@@ -32,10 +33,11 @@ async def test_the_calendar_says_that_the_mentor_is_away(away: AwayDesk, visit: 
 
 
 async def test_open_calendars_hear_of_going_and_of_coming_back(away: AwayDesk, settings: Settings) -> None:
-    hub, mentor = Hub(settings.direct_url), away.desk.cast["mentor"]
-    async with hub.running():
+    listener, mentor = Listener(settings.direct_url), away.desk.cast["mentor"]
+    hub = Hub(listener)
+    async with listener.running():
         async with asyncio.timeout(10):
-            await hub.listening()
+            await listener.listening()
         with hub.subscribed(mentor) as queue, hub.subscribed(away.desk.cast["other_mentor"]) as other:
             await away.confirm(away.days())
             async with asyncio.timeout(10):

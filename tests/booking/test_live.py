@@ -14,6 +14,7 @@ from app.booking.http.events import frames
 from app.booking.live import QUEUE_LENGTH, Change, Hub, everything
 from app.booking.models import SessionStatus
 from app.core.ids import new_id
+from app.core.listener import Listener
 from app.settings import Settings
 from tests.booking.conftest import Visit
 from tests.booking.support import Desk
@@ -21,10 +22,11 @@ from tests.booking.support import Desk
 
 @pytest.fixture
 async def hub(settings: Settings) -> AsyncIterator[Hub]:
-    hub = Hub(settings.direct_url)
-    async with hub.running():
+    listener = Listener(settings.direct_url)
+    hub = Hub(listener)
+    async with listener.running():
         async with asyncio.timeout(10):
-            await hub.listening()
+            await listener.listening()
         yield hub
 
 
