@@ -47,6 +47,7 @@ from app.settings import Settings
 from app.site import deletion, instructor_settings, instructors, products, seats, statement, waitlist
 from app.site import http as site
 from app.testimonials import http as testimonials
+from app.video import http as video
 
 YEAR = 31_536_000
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -55,6 +56,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *accounts.HANDLERS,
     *notifications.HANDLERS,
     *booking.HANDLERS,
+    *video.HANDLERS,
     *absences.HANDLERS,
     *calendars.HANDLERS,
     *payments.HANDLERS,

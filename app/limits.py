@@ -40,11 +40,13 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/checkout(/.+)?|/api/checkout/verify|/receipts/.+", USER),
     ("GET", r"/api/checkout/(success|cancel)", DEFAULT),
     ("POST", r"/sessions/.+/(move|cancellation|proposal/(acceptance|refusal))", BOOKING),
+    ("POST", r"/sessions/.+/recording-consent", USER),
     ("GET|POST", r"/instructor/.+", INSTRUCTOR),
     ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),
     ("POST", r"/admin/invitations|/admin/users/.+/invitation", INVITATION),
     ("GET|POST", r"/admin(/.+)?|/api/admin/.+", USER),
     ("GET|POST", r"/waitlist(/.+)?", USER),
+    ("POST", r"/api/video/.+/token", USER),  # one for each coming in, and a bad line makes people come in often
     ("GET", r"/packs/.+", USER),
     ("GET|POST", r"/dashboard(/.+)?|/testimonials(/.+)?", USER),
     ("GET", r"/calendar(/series)?|/sessions(/.+)?|/settings(/.+)?|/api/sessions(/.+)?|/events", USER),

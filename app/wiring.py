@@ -22,6 +22,7 @@ from app.payments.gateway import Gateway, Provider
 from app.payments.paypal import PayPalGateway
 from app.payments.stripe import StripeGateway
 from app.settings import Settings
+from app.video.tokens import Video
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Platform:
     google_oauth: GoogleOAuth
     discord_oauth: DiscordOAuth
     cashier: Cashier
+    video: Video
 
     @property
     def discord(self) -> Discord | None:
@@ -71,6 +73,7 @@ def build(settings: Settings) -> Platform:
         google_oauth=GoogleOAuth(settings),
         discord_oauth=DiscordOAuth(settings),
         cashier=cashier(settings, database),
+        video=Video.of(settings),
     )
 
 

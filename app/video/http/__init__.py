@@ -1,0 +1,9 @@
+"""The doors of the video room."""
+
+from __future__ import annotations
+
+from litestar.types import ControllerRouterHandler
+
+from app.video.http import api
+
+HANDLERS: list[ControllerRouterHandler] = [*api.HANDLERS]
