@@ -39,6 +39,7 @@ from app.core.unit_of_work import UnitOfWork
 from app.core.web import Viewer, viewer_of
 from app.dashboards.http import instructor as instructor_dashboard
 from app.dashboards.http import student as student_dashboard
+from app.disputes import http as disputes
 from app.limits import policy_for
 from app.mentees import http as mentees
 from app.notifications import http as notifications
@@ -66,6 +67,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *student_dashboard.HANDLERS,
     *testimonials.HANDLERS,
     *deletion.HANDLERS,
+    *disputes.HANDLERS,
     *instructors.HANDLERS,
     *instructor_settings.HANDLERS,
     *products.HANDLERS,

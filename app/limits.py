@@ -40,6 +40,7 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("GET", r"/checkout(/.+)?|/api/checkout/verify|/receipts/.+", USER),
     ("GET", r"/api/checkout/(success|cancel)", DEFAULT),
     ("POST", r"/sessions/.+/(move|cancellation|proposal/(acceptance|refusal))", BOOKING),
+    ("POST", r"/sessions/.+/dispute(/(withdrawal|agreement))?", BOOKING),
     ("POST", r"/sessions/.+/recording-consent", USER),
     ("GET|POST", r"/instructor/.+", INSTRUCTOR),
     ("GET|PATCH", r"/api/instructor/.+", INSTRUCTOR),

@@ -32,3 +32,16 @@ async def replay_calendar(platform: Platform, event: Event) -> None:
 async def complete_overdue(platform: Platform, event: Event) -> None:
     """Sessions that nobody marked within 48 hours count as held."""
     await service.complete_overdue(platform.database)
+
+
+async def seat_again(platform: Platform, event: Event) -> None:
+    """`{"session_id"}`: whose session went back to its pack has a seat to use it with, if one is free."""
+    async with platform.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await reverse.seat_again(uow, UUID(event.payload["session_id"]))
+
+
+async def expire_recording(platform: Platform, event: Event) -> None:
+    """`{"session_id", "expires_at"}`: the link that was kept until then is removed, unless it is gone or a newer one."""
+    session_id, until = UUID(event.payload["session_id"]), datetime.fromisoformat(event.payload["expires_at"])
+    async with platform.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await recordings.expire(uow, session_id, until)

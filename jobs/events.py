@@ -12,6 +12,7 @@ from app.calendars import notices as calendar_notices
 from app.core.outbox import Event
 from app.core.timetable import Every
 from app.dashboards import notices as dashboard_notices
+from app.disputes import notices as dispute_notices
 from app.mentees import notices as mentee_notices
 from app.notifications.catalogue import CATALOGUE
 from app.notifications.kinds import Anchor, Kind
@@ -45,6 +46,8 @@ EVENTS: dict[str, Handler] = {
     "calendar/write": booking.write_calendar,
     "calendar/reconnected": booking.replay_calendar,
     "booking/overdue": booking.complete_overdue,
+    "recording/expire": booking.expire_recording,
+    "session/reversed": booking.seat_again,
     **calendars.EVENTS,
     **discord.EVENTS,
     **packs.EVENTS,
@@ -61,6 +64,7 @@ NOTICES: dict[str, Notice] = {
     **absence_notices.NOTICES,
     **booking_notices.NOTICES,
     **calendar_notices.NOTICES,
+    **dispute_notices.NOTICES,
     **mentee_notices.NOTICES,
     **pack_notices.NOTICES,
     **pack_reminders.NOTICES,

@@ -55,6 +55,7 @@ class Chore(msgspec.Struct, frozen=True):
 
 _CHORES = (
     ("flagged_orders", "order needs a decision", "orders need a decision", "/admin/orders?status=flagged"),
+    ("disputes", "session is disputed", "sessions are disputed", "/admin/disputes?status=open"),
     ("dead_jobs", "job gave up", "jobs gave up", "/admin/jobs"),
     ("undelivered", "message didn’t arrive", "messages didn’t arrive", "/admin/jobs#undelivered"),
     (
@@ -85,7 +86,7 @@ async def figures(uow: UnitOfWork, month: Month) -> Figures:
     return Figures(**row)
 
 
-def chores(found: Figures) -> list[Chore]:
-    """What waits for somebody, what is urgent first; nothing where nothing waits."""
-    counts: Mapping[str, int] = msgspec.structs.asdict(found)
+def chores(found: Figures, disputes: int) -> list[Chore]:
+    """What waits for somebody, what is urgent first; nothing where nothing waits. `disputes`: those to be decided."""
+    counts: Mapping[str, int] = {**msgspec.structs.asdict(found), "disputes": disputes}
     return [Chore(counts[name], one, many, href) for name, one, many, href in _CHORES if counts[name]]

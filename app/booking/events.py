@@ -78,6 +78,12 @@ async def was_held(uow: UnitOfWork, row: SessionRow, version: int) -> None:
     await uow.emit("session/held", {"pack_id": row.pack_id}, key=f"session/held:{row.id}:{version}")
 
 
+async def was_reversed(uow: UnitOfWork, row: SessionRow) -> None:
+    """A session went back to its pack whose student has no seat any more: somebody who may takes one."""
+    key = f"session/reversed:{row.id}:{row.version + 1}"
+    await uow.emit("session/reversed", {"session_id": row.id}, key=key)
+
+
 def sync_after(row: SessionRow) -> EventSync:
     """How far the mentor's calendar is after a change: behind, if there is one."""
     return EventSync.NONE if row.event_sync is EventSync.NONE else EventSync.PENDING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from app.booking import lists, repository, views
+from app.booking import attendance, lists, repository, views
 from app.booking.lists import Listed
 from app.booking.models import Session, SessionStatus
 from app.core import clock
@@ -71,7 +72,7 @@ async def page_of(
         ("Upcoming", None, [session for session in open_ if session.start > now]),
         ("Past", None, past[:PER_PAGE]),
     ]
-    shown = [_group(title, note, sessions, viewer, now, instead) for title, note, sessions in groups]
+    shown = [await _group(uow, title, note, sessions, viewer, instead) for title, note, sessions in groups]
     if instead is not None:
         shown.insert(0, {"title": "This session", "note": None, "sessions": [instead]})
     shown = [group for group in shown if group["sessions"]]
@@ -89,6 +90,19 @@ async def counts(uow: UnitOfWork, mentor_id: UUID) -> dict[str, int]:
     """How many sessions each of the filters shows."""
     found = await lists.counts_of_mentor(uow, mentor_id)
     return {name: sum(found.values()) if name == "all" else found.get(name, 0) for name in FILTERS}
+
+
+async def rows(
+    uow: UnitOfWork, viewer: Viewer, sessions: Sequence[Listed], base: str = HOME
+) -> list[dict[str, Any]]:
+    """Sessions as booking/_instructor_session.html takes them, for their mentor or an admin; forms post below `base`.
+
+    Who was there is asked in one query, for those that are to be marked; in none where there are none.
+    """
+    now = clock.now()
+    unmarked = [one.id for one in sessions if one.status is SessionStatus.SCHEDULED and one.end <= now]
+    there = await attendance.of(uow, unmarked)
+    return [views.mentor_row(one, viewer, now, base, there.get(one.id)) for one in sessions]
 
 
 async def between(uow: UnitOfWork, mentor_id: UUID, since: datetime, until: datetime) -> list[Listed]:
@@ -136,17 +150,17 @@ async def _past(uow: UnitOfWork, viewer: Viewer, status: str, number: int) -> li
     return await lists.of_mentor(uow, viewer.id, wanted, newest_first=True, limit=PER_PAGE + 1, offset=offset)
 
 
-def _group(
+async def _group(
+    uow: UnitOfWork,
     title: str,
     note: str | None,
     sessions: list[Listed],
     viewer: Viewer,
-    now: datetime,
     instead: dict[str, Any] | None,
 ) -> dict[str, Any]:
     left_out = instead["id"] if instead else None
-    rows = [views.mentor_row(session, viewer, now) for session in sessions if session.id != left_out]
-    return {"title": title, "note": note, "sessions": rows}
+    shown = [session for session in sessions if session.id != left_out]
+    return {"title": title, "note": note, "sessions": await rows(uow, viewer, shown)}
 
 
 def _filters(numbers: dict[str, int], status: str) -> list[dict[str, Any]]:

@@ -88,6 +88,14 @@ _TEXTS: Final = {
     "not_started": _Text("This session hasn’t started", "It can be marked once it has begun."),
     "not_scheduled": _Text("This session is no longer scheduled", "Somebody changed it in the meantime."),
     "cannot_undo": _Text("This can’t be undone"),
+    "not_marked": _Text(
+        "This session isn’t marked as held or missed", "Somebody changed it in the meantime."
+    ),
+    "pack_refunded": _Text(
+        "Its pack was refunded",
+        "There is no pack left that the session could go back to.",
+        "Settle it with the order, and say so in your answer.",
+    ),
     "idempotency_mismatch": _Text(
         "That key was used before", "The same Idempotency-Key came with another request.", status=422
     ),

@@ -23,6 +23,8 @@ LEAVE_DAYS: Final = 14
 """A mentor's cancellation leaves the pack at least this long."""
 OVERDUE_HOURS: Final = 48
 """This long after its end an unmarked session is completed by the system."""
+DISPUTE_SECONDS: Final = 48 * HOUR
+"""Until this long after it was marked a student may dispute how."""
 
 SLOT_REASONS: Final = {
     "no_hours": "This instructor has no hours set yet.",
@@ -154,6 +156,13 @@ class Mark:
 
     reverse: bool
     spend: bool
+
+
+def disputable_until(status: SessionStatus, marked_at: int | None) -> int | None:
+    """Until when, that instant included, its student may dispute how a session is marked; None for one that isn't."""
+    if marked_at is None or status not in (SessionStatus.COMPLETED, SessionStatus.NO_SHOW):
+        return None
+    return marked_at + DISPUTE_SECONDS
 
 
 def mark(current: SessionStatus, wanted: SessionStatus, start: int, now: int) -> Mark | Refusal:

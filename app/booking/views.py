@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from app.booking import rules
+from app.booking import attendance_views, recording_views, rules
+from app.booking.attendance import Attendance
 from app.booking.lists import Listed
 from app.booking.meanwhile import Editor
 from app.booking.models import Conflict, EventSync, SessionStatus
@@ -16,10 +17,10 @@ from app.core.unit_of_work import Role
 from app.core.web import Viewer
 
 FREE_CHANGE: Final = timedelta(seconds=rules.FREE_CHANGE_SECONDS)
-_COMPLETED = {"status": "completed", "label": "Completed"}
-_NO_SHOW = {"status": "no_show", "label": "No-show"}
-_UNDO = {"status": "scheduled", "label": "Undo"}
-_KEEP = {"status": "scheduled", "label": "Keep our time"}
+_COMPLETED = attendance_views.mark(SessionStatus.COMPLETED)
+_NO_SHOW = attendance_views.mark(SessionStatus.NO_SHOW)
+_UNDO = attendance_views.mark(SessionStatus.SCHEDULED)
+_KEEP = _UNDO | {"label": "Keep our time"}
 
 
 def row(session: Listed, viewer: Viewer, now: datetime, *, proposed: bool = False) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def mentor_row(
         "names": {session.mentor_id: session.mentor_name, session.student_id: session.student_name},
         "can_cancel": can_cancel,
         "seen": {
+    attendance = attendance_views.shown(session, found, viewer, now)
             "status": session.status,
             "notes": digest(session.notes),
             "recording_url": digest(session.recording_url or ""),
@@ -64,7 +66,8 @@ def mentor_row(
         "meanwhile": None,
         "notes": session.notes,
         "conflict": _conflict(session, viewer.time_zone),
-        "actions": _actions(session, now),
+        "actions": attendance["marks"] if attendance and attendance["marks"] else _actions(session, now),
+        "attendance": attendance if attendance and attendance["marks"] and attendance["is_over"] else None,
         "errors": {},
         "expanded": False,
         "saved": None,
@@ -136,7 +139,39 @@ def _happened(entry: Any, viewer: Viewer) -> str | None:
             "scheduled": "Scheduled again",
         }
         return words.get(entry.after["status"])
-    return None
+    if entry.action == "reverse":
+        return "Taken back: the session went back to the pack,"
+    if entry.action == "withdraw_dispute":
+        return "The dispute was withdrawn"
+    if entry.action == "dispute":
+        return "Disputed"
+    if entry.action == "decide_dispute" and entry.after["dispute"] == "rejected":
+        return "The dispute was looked into, and the mark stays,"
+    return recording_views.happened(entry)
+
+
+def dispute(session: Listed, entries: Iterable[Any], viewer: Viewer, now: datetime) -> dict[str, Any] | None:
+    """How a session stands that its student disputes or may dispute, as far as its history tells; None for others.
+
+    `state`: `open`, or None where the student may still dispute it, `until` then; `href`: where that is done or answered.
+    """
+    state = None
+    for entry in entries:
+        if entry.action in ("mark", "dispute", "withdraw_dispute", "decide_dispute", "reverse"):
+            state = entry.action
+    href = "/admin/disputes" if viewer.role is Role.ADMIN else f"/sessions/{session.id}/dispute"
+    if state == "dispute":
+        return {"state": "open", "until": None, "href": href}
+    marked_at = _seconds(session.completed_at) if session.completed_at else None
+    until = rules.disputable_until(session.status, marked_at)
+    if (
+        state not in (None, "mark")
+        or until is None
+        or _seconds(now) > until
+        or viewer.role is not Role.STUDENT
+    ):
+        return None
+    return {"state": None, "until": datetime.fromtimestamp(until, UTC), "href": href}
 
 
 def other_person(session: Listed, viewer: Viewer) -> str:
@@ -186,8 +221,6 @@ def _policy(session: Listed, viewer: Viewer, now: datetime, proposed: bool) -> s
 def _actions(session: Listed, now: datetime) -> list[dict[str, str]]:
     """What the mentor may set now."""
     match session.status:
-        case SessionStatus.SCHEDULED if now >= session.start:
-            return [_COMPLETED, _NO_SHOW]
         case SessionStatus.SCHEDULED:
             return [_KEEP] if session.conflict else []
         case SessionStatus.COMPLETED:

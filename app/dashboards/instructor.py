@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.booking import lists, views
+from app.booking import lists, mentor_lists
 from app.booking.models import Session, SessionStatus
 from app.calendars.card import card
 from app.core import clock
@@ -19,6 +19,7 @@ from app.core.web import Viewer
 from app.dashboards import charts, instructor_months
 from app.dashboards.charts import Chart, Series
 from app.dashboards.instructor_months import Month
+from app.disputes import repository as disputes
 from app.mentees import figures, relations, renewals
 from app.mentees.pages import SEAT_WORDS
 from app.mentees.relations import MENTEE_SEATS
@@ -52,8 +53,8 @@ async def page_of(uow: UnitOfWork, settings: Settings, viewer: Viewer) -> dict[s
     shown = await live(uow, viewer)
     return {
         "now": now,
-        "upcoming": [views.mentor_row(session, viewer, now) for session in ahead],
-        "recent": [views.mentor_row(session, viewer, now) for session in recent],
+        "upcoming": await mentor_lists.rows(uow, viewer, ahead),
+        "recent": await mentor_lists.rows(uow, viewer, recent),
         "google": google,
         "has_times": shown["has_hours"] or google.state == "active",
         **shown,
@@ -83,14 +84,16 @@ async def live(uow: UnitOfWork, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-async def _to_do(uow: UnitOfWork, mentor_id: UUID) -> Mapping[str, int]:
-    """How many sessions wait for the mentor: `unmarked` ones that have begun, and `conflicts` with Google."""
+async def _to_do(uow: UnitOfWork, mentor_id: UUID) -> Mapping[str, Any]:
+    """What waits for the mentor: how many `unmarked` sessions that have begun, how many `conflicts` with Google, and the
+    ids of those that are `disputed`, the oldest dispute first. One query."""
     query = sa.select(
         sa.func.count().filter(Session.scheduled_at <= clock.now()).label("unmarked"),
         sa.func.count().filter(Session.conflict.is_not(None)).label("conflicts"),
+        disputes.open_of_mentor(mentor_id).label("disputed"),
     ).where(Session.mentor_id == mentor_id, Session.status == SessionStatus.SCHEDULED)
     row = (await uow.session.execute(query)).one()
-    return {"unmarked": row.unmarked, "conflicts": row.conflicts}
+    return {"unmarked": row.unmarked, "conflicts": row.conflicts, "disputed": row.disputed or []}
 
 
 async def _charts(uow: UnitOfWork, mentor: Mentor) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from app.booking import lists, views
+from app.booking import lists, mentor_lists
 from app.booking.models import Session
-from app.core import clock
 from app.core.paging import NO_PAGE, PER_PAGE, page_number, pages, turning
 from app.core.seen import digest
 from app.core.unit_of_work import UnitOfWork
@@ -87,7 +86,7 @@ async def student(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str) 
 async def _sessions(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str) -> dict[str, Any]:
     """The sessions with a student, the latest first, in pages; an unknown page is the first, with a note."""
     number = page_number(page)
-    theirs, now = Session.student_id == student_id, clock.now()
+    theirs = Session.student_id == student_id
     offset = ((number or 1) - 1) * PER_PAGE
     found = await lists.of_mentor(
         uow, viewer.id, theirs, newest_first=True, limit=PER_PAGE + 1, offset=offset
@@ -95,7 +94,7 @@ async def _sessions(uow: UnitOfWork, viewer: Viewer, student_id: UUID, page: str
     if offset and not found:
         return await _sessions(uow, viewer, student_id, "0")
     return {
-        "sessions": [views.mentor_row(session, viewer, now) for session in found[:PER_PAGE]],
+        "sessions": await mentor_lists.rows(uow, viewer, found[:PER_PAGE]),
         "pagination": turning(
             lambda page: f"{listing.PATH}/{student_id}?page={page}#sessions", number or 1, len(found)
         ),

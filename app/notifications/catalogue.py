@@ -199,6 +199,43 @@ _SESSIONS = (
         BOTH,
         key=_SESSION,
     ),
+    Kind(
+        "session_disputed",
+        "A student disputes how a session is marked",
+        "the student did",
+        MENTOR | ADMIN,
+        key=("dispute_id",),
+    ),
+    Kind(
+        "dispute_decided",
+        "A dispute about a session was decided",
+        "its mentor agreed, or an admin decided",
+        BOTH,
+        key=("dispute_id",),
+    ),
+    Kind(
+        "recording_ready",
+        "A recording can be watched",
+        "the mentor left its link",
+        STUDENT,
+        key=("session_id", "expires_at"),
+    ),
+    Kind(
+        "recording_expiring_week",
+        "The link to a recording goes in a week",
+        "7 days before it is removed",
+        BOTH,
+        key=("session_id", "anchor_at"),
+        timed=Timed(Anchor.RECORDING, -7 * _DAY, 6 * _DAY),
+    ),
+    Kind(
+        "recording_expiring_day",
+        "The link to a recording goes tomorrow",
+        "1 day before it is removed",
+        BOTH,
+        key=("session_id", "anchor_at"),
+        timed=Timed(Anchor.RECORDING, -_DAY, _DAY),
+    ),
 )
 
 _BETWEEN_THE_TWO = (

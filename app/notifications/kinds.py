@@ -23,6 +23,7 @@ class Anchor(StrEnum):
     SESSION = "session"  # a session's start; payload: session_id, version
     PACK = "pack"  # a pack's expiry; payload: pack_id
     GRACE = "grace"  # the end of a seat's grace; payload: seat_id
+    RECORDING = "recording"  # when the link to a session's recording is removed; payload: session_id
     ACCOUNT = "account"  # when somebody's account became usable; payload: user_id
 
 

@@ -143,6 +143,27 @@ async def revive(uow: UnitOfWork, pack: SessionPack, sessions: int) -> bool:
     return True
 
 
+async def seat_again(uow: UnitOfWork, mentor_id: UUID, student_id: UUID) -> bool:
+    """Give a pair a seat that has sessions left and none any more; a live one stays. False if none is free.
+
+    Service unit of work or an admin's.
+    """
+    await seats.lock_mentor(uow, mentor_id)
+    pair = await seats.lock_pair(uow, mentor_id, student_id)
+    now = clock.now()
+    left = any(
+        pack.status is PackStatus.ACTIVE and pack.remaining_sessions and pack.expires_at > now
+        for pack in pair.packs
+    )
+    if pair.seat or not left or not await repository.are_both_there(uow.session, mentor_id, student_id):
+        return True
+    try:
+        await seats.take(uow, mentor_id, student_id)
+    except Refused:
+        return False
+    return True
+
+
 async def add_entry(
     uow: UnitOfWork,
     pack_id: UUID,

@@ -41,7 +41,7 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
         "insert": f"{STUDENT} and status = 'open' and {AS_MARKED}",
         "update": (
             f"({PAIR}) and status = 'open'",
-            f"({STUDENT} and status = 'withdrawn') or {MENTOR} or {ADMIN}",
+            f"({STUDENT} and status = 'withdrawn') or ({MENTOR} and status = 'upheld') or {ADMIN}",
         ),
     },
 }

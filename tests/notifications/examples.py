@@ -73,6 +73,7 @@ PROPOSED = {
     "proposed_end": END + timedelta(days=7),
     "link": f"{HOME}/sessions/0198/proposal",
 }
+DISPUTED = {"marked": "no_show"}
 AWAY = {
     "recipient_name": "Ana O'Neill",
     "other_name": "Inês <Duarte>",
@@ -200,6 +201,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "testimonial_approved": {
         "recipient_name": "Ana O'Neill",
         "other_name": "Inês <Duarte>",
+    "session_disputed": SESSION
+    | DISPUTED
+    | {"role": "mentor", "reason": "I waited for an hour.\n\nNobody <came>."},
+    "dispute_decided": SESSION | DISPUTED | {"upheld": True, "by": "mentor", "answer": ""},
         "link": f"{HOME}/instructors/ines-duarte#testimonials",
         "own_link": f"{HOME}/testimonials/0199",
     },

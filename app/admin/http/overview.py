@@ -13,6 +13,7 @@ from app.booking import lists
 from app.core import clock
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, page
+from app.disputes import repository as disputes
 
 CONFLICTS = 100
 Uow = NamedDependency[UnitOfWork]
@@ -28,7 +29,7 @@ async def index(request: AppRequest, uow: Uow, viewer: Me) -> Response[str]:
         request,
         "admin/overview.html",
         figures=found,
-        chores=figures.chores(found),
+        chores=figures.chores(found, await disputes.waiting(uow.session)),
         troubles=await health.urgent_now(uow, request.app.state.platform.settings),
         month=month.name,
         zone=viewer.time_zone,

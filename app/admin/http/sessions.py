@@ -10,10 +10,9 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_admin
-from app.booking import lists, views
+from app.booking import lists, mentor_lists, views
 from app.booking.http import inline
 from app.booking.http.inline import Place
-from app.core import clock
 from app.core.ids import parse_id
 from app.core.unit_of_work import UnitOfWork
 from app.core.web import AppRequest, Viewer, page
@@ -45,8 +44,8 @@ PLACE: Final = Place(PATH, lambda id_: f"{PATH}/{id_}", _shown)
 @get(ONE, include_in_schema=False, guards=[requires_admin])
 async def show(request: AppRequest, uow: Uow, viewer: Me, session_id: FromPath[str]) -> Response[str]:
     """A session with its status, notes and recording, to be edited in place."""
-    found = await lists.one(uow, parse_id(session_id))
-    return await _shown(request, uow, viewer, views.mentor_row(found, viewer, clock.now(), PATH), 200)
+    (shown,) = await mentor_lists.rows(uow, viewer, [await lists.one(uow, parse_id(session_id))], PATH)
+    return await _shown(request, uow, viewer, shown, 200)
 
 
 @get(ONE + "/cancellation", include_in_schema=False, guards=[requires_admin])

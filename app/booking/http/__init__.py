@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.booking.http import (
     api,
+    attendance,
     calendar,
     events,
     instructor,
@@ -19,6 +20,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *series.HANDLERS,
     *sessions.HANDLERS,
     *moves.HANDLERS,
+    *attendance.HANDLERS,
     *proposals.HANDLERS,
     *proposals_mentor.HANDLERS,
     *instructor.HANDLERS,

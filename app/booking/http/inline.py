@@ -155,7 +155,8 @@ async def _taken(
 
 
 async def _found(uow: UnitOfWork, viewer: Viewer, id_: UUID, place: Place) -> Shown:
-    return views.mentor_row(await lists.one(uow, id_), viewer, clock.now(), place.base)
+    (shown,) = await mentor_lists.rows(uow, viewer, [await lists.one(uow, id_)], place.base)
+    return shown
 
 
 async def _row(

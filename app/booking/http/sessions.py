@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from app.accounts.guards import requires_student, requires_user
 from app.booking import dates, lists, proposals, service, views
 from app.booking.http import parse, picking
+from app.booking.http.attendance import context_of
 from app.booking.http.picking import Place, Shown
 from app.booking.ics import Meeting, invitation
 from app.booking.models import SessionStatus
@@ -134,6 +135,9 @@ async def show(
         session=views.row(found, viewer, clock.now(), proposed=proposal is not None),
         proposal=proposal,
         history=views.history(found, entries, viewer),
+        dispute=views.dispute(found, entries, viewer, clock.now()),
+        **await context_of(uow, found, viewer),
+        consent=recording_views.consent(found, viewer, f"/sessions/{found.id}"),
         back=_BACK[viewer.role],
     )
 
