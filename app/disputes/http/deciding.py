@@ -48,11 +48,11 @@ async def index(
     request: AppRequest,
     uow: Uow,
     viewer: Me,
-    state: Annotated[str, QueryParameter(name="status", max_length=100)] = "",
+    standing: Annotated[str, QueryParameter(name="status", max_length=100)] = "",
     wanted: Annotated[str, QueryParameter(name="page", max_length=100)] = "1",
 ) -> Response[str]:
     """All of them, or those that stand so; an unknown page or filter is the first of all."""
-    chosen, number = state if state in dict(FILTERS) else None, page_number(wanted)
+    chosen, number = standing if standing in dict(FILTERS) else None, page_number(wanted)
     if chosen is None or number is None:
         return see_other(request, _href(chosen or "", 1), Flash("note", NO_SUCH))
     return await _list(request, uow, viewer, chosen, number)
