@@ -32,7 +32,7 @@ from app.core.compression import Compression
 from app.core.limits import Limiter, RateLimit
 from app.core.listener import Listener
 from app.core.middleware import CookieCSRF, RequestUnitOfWork, SecurityHeaders, unit_of_work
-from app.core.problems import EXCEPTION_HANDLERS
+from app.core.problems import EXCEPTION_HANDLERS, note_broken_socket
 from app.core.stopping import when_told_to_stop
 from app.core.templating import ROOT, environment
 from app.core.unit_of_work import UnitOfWork
@@ -49,6 +49,7 @@ from app.site import deletion, instructor_settings, instructors, products, seats
 from app.site import http as site
 from app.testimonials import http as testimonials
 from app.video import http as video
+from app.video.rooms import Rooms
 
 YEAR = 31_536_000
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -66,8 +67,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *instructor_dashboard.HANDLERS,
     *student_dashboard.HANDLERS,
     *testimonials.HANDLERS,
-    *deletion.HANDLERS,
     *disputes.HANDLERS,
+    *deletion.HANDLERS,
     *instructors.HANDLERS,
     *instructor_settings.HANDLERS,
     *products.HANDLERS,
@@ -98,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     platform = wiring.build(settings)
     listener = Listener(settings.direct_url)
-    live = Hub(listener)
+    live, rooms = Hub(listener), Rooms(listener)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         middleware=middleware(settings),
         exception_handlers=EXCEPTION_HANDLERS,
+        after_exception=[note_broken_socket],
         openapi_config=OpenAPIConfig(
             title=f"{settings.brand_name} API",
             version="1",
@@ -125,7 +127,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             {
                 "platform": platform,
                 "database": platform.database,
+                "listener": listener,
                 "live": live,
+                "rooms": rooms,
                 "templates": environment(settings),
                 "google_purposes": {**accounts.GOOGLE_PURPOSES, **calendars.GOOGLE_PURPOSES},
             }

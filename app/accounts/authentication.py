@@ -12,6 +12,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from app.accounts import impersonation
+from app.core.db import Database
 from app.core.errors import Forbidden
 from app.core.ids import hash_secret
 from app.core.limits import address_of
@@ -41,20 +42,24 @@ _SEEN = {
 class Authentication(ASGIMiddleware):
     """Sets `scope["user"]` to a Viewer or None; wrong or outdated secrets are nobody."""
 
-    scopes = (ScopeType.HTTP,)
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
     exclude_path_pattern = NO_DATABASE
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """One query, in the transaction that the handler goes on with.
+        """One query, in the transaction that the handler goes on with; a socket, which may last for hours, has none.
 
         Access tokens open `/api/` and nothing else: a leaked one can't change a password. Raises Forbidden.
         """
+        if scope["type"] == ScopeType.WEBSOCKET:
+            scope["user"] = await _behind_cookie(scope)
+            await next_app(scope, receive, send)
+            return
         uow: UnitOfWork = scope["state"]["uow"]
         viewer = await authenticate(uow, *presented_secret(scope), address=address_of(scope))
         if viewer is not None and viewer.bearer and not scope["path"].startswith("/api/"):
             raise Forbidden("Access tokens work for the addresses below /api/ only.")
         if viewer is not None and viewer.impersonator_id is not None:
-            await impersonation.record_act(uow, cast(HTTPScope, scope)["method"], _told_path(scope))
+            await impersonation.record_act(uow, scope["method"], _told_path(scope))
         scope["user"] = viewer
         await next_app(scope, receive, send)
 
@@ -66,6 +71,15 @@ def presented_secret(scope: Scope) -> tuple[str | None, bool]:
     if header[:7].lower() == "bearer ":
         return header[7:].strip(), True
     return connection.cookies.get(SESSION_COOKIE), False
+
+
+async def _behind_cookie(scope: Scope) -> Viewer | None:
+    database: Database = scope["litestar_app"].state.database
+    secret = ASGIConnection[Any, Any, Any, Any](scope).cookies.get(SESSION_COOKIE)
+    async with database.unit_of_work() as uow:
+        viewer = await authenticate(uow, secret, False, address=address_of(scope))
+        await uow.commit()
+        return viewer
 
 
 def _told_path(scope: Scope) -> str:

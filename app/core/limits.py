@@ -19,6 +19,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import TooManyRequests
+from app.core.sockets import turn_away
 from app.core.web import Viewer
 
 logger = logging.getLogger(__name__)
@@ -68,9 +69,9 @@ def _windows(policy: Policy, scale: float) -> tuple[RateLimitItem, RateLimitItem
 
 
 class RateLimit(ASGIMiddleware):
-    """Applies the policy that `choose(method, path template)` names; None is exempt."""
+    """Applies the policy that `choose(method, path template)` names; None is exempt. The method of a socket is WEBSOCKET."""
 
-    scopes = (ScopeType.HTTP,)
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 
     def __init__(self, limiter: Limiter, choose: Callable[[str, str], Policy | None]) -> None:
         self.limiter = limiter
@@ -78,9 +79,16 @@ class RateLimit(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Count, then hand on."""
-        policy = self.choose(scope["method"], scope["path_template"])  # type: ignore[typeddict-item]
+        method = scope["method"] if scope["type"] == ScopeType.HTTP else "WEBSOCKET"
+        policy = self.choose(method, scope["path_template"])
         if policy is not None:
-            await self.limiter.hit(policy, asker(scope, policy.by))
+            try:
+                await self.limiter.hit(policy, asker(scope, policy.by))
+            except TooManyRequests as error:
+                if scope["type"] != ScopeType.WEBSOCKET:
+                    raise
+                await turn_away(scope, send, error)
+                return
         await next_app(scope, receive, send)
 
 

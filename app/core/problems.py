@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response
-from litestar.enums import MediaType
+from litestar.enums import MediaType, ScopeType
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Scope
 from sqlalchemy.exc import DataError, OperationalError
 
 from app.core.errors import (
@@ -139,6 +139,12 @@ def handle_unexpected(request: Request[Any, Any, Any], error: Exception) -> Resp
         status_code=500,
         headers=dict(response.headers),
     )
+
+
+async def note_broken_socket(error: Exception, scope: Scope) -> None:
+    """The framework closes a socket whose handler failed, and asks none of the handlers above: log it with its trace."""
+    if scope["type"] == ScopeType.WEBSOCKET and not isinstance(error, HTTPException):
+        logger.error("unexpected error at WEBSOCKET %s", scope["path"], exc_info=error)
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

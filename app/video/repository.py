@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,10 +13,16 @@ from app.booking.models import SessionStatus
 from app.core.unit_of_work import UnitOfWork
 from app.video.models import CallToken
 from app.video.rules import Meeting
+from app.video.words import CHANNEL
 
 _MEETING: Final = (
     "select s.id, s.mentor_id, s.student_id, s.status, s.scheduled_at, s.ends_at, p.remaining_sessions"
     " from sessions s join session_packs p on p.id = s.pack_id where s.id = %(id)s"
+)
+_CALL_OUT: Final = (
+    "select count(pg_notify(%(channel)s, payload))"
+    " from (select payload from unnest(%(payloads)s::text[]) with ordinality as all_of_them (payload, number)"
+    " order by number) as in_order"
 )
 
 
@@ -62,3 +69,8 @@ async def use_token(
         .returning(CallToken.id)
     )
     return (await uow.session.execute(used)).one_or_none() is not None
+
+
+async def call_out(uow: UnitOfWork, payloads: Sequence[str]) -> None:
+    """Call out to all processes, in this order, what `app.video.words` made of a word; heard after the commit."""
+    await uow.fetch_one(_CALL_OUT, {"channel": CHANNEL, "payloads": list(payloads)})

@@ -23,6 +23,7 @@ _SENTENCES: Final = {
     "too_late": "The room is closed. It closes 30 minutes after the end.",
     "moved": "This session was moved to another time.",
     "signed_out": "You are signed out.",
+    "bad_token": "This page’s key to the room is used or expired.",
 }
 _STATUS_WORDS: Final = {SessionStatus.COMPLETED: "completed", SessionStatus.NO_SHOW: "a no-show"}
 
@@ -90,19 +91,12 @@ def no_entry(
     return _shut(meeting, now)
 
 
-def no_stay(
-    meeting: Meeting | None,
-    user_id: UUID,
-    now: datetime,
-    *,
-    came_for: datetime,
-    impersonated: bool = False,
-) -> Refusal | None:
+def no_stay(meeting: Meeting | None, user_id: UUID, now: datetime, *, came_for: datetime) -> Refusal | None:
     """Why somebody inside is seen out at `now`, None if they stay. `came_for`: the start as it was when they came.
 
     A mark, and the credit that went with it, sees nobody out: people may still be talking when it is set.
     """
-    if meeting is None or impersonated or user_id not in (meeting.mentor_id, meeting.student_id):
+    if meeting is None or user_id not in (meeting.mentor_id, meeting.student_id):
         return refusal("not_yours")
     if meeting.status is SessionStatus.CANCELED:
         return refusal("canceled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -12,13 +13,16 @@ from litestar import Litestar
 from app.accounts import web_sessions
 from app.booking.service import SessionFacts
 from app.core.db import Database
+from app.core.listener import Listener
 from app.core.rls import ServiceDoor
 from app.settings import Settings
+from app.video.rooms import Pace
 from tests.accounts.browser import Browser
 from tests.booking.conftest import app, cast, desk, google, open_settings, programs, sandbox, served
 from tests.booking.support import Desk
 from tests.cast import Cast
 from tests.support.visits import visiting
+from tests.video.world import Meeting, just_begun, move
 
 __all__ = ["app", "cast", "desk", "google", "open_settings", "programs", "sandbox", "served"]
 
@@ -50,3 +54,20 @@ async def browser_of(
             return browser
 
         yield browser_of
+
+
+@pytest.fixture
+async def meeting(
+    app: Litestar, desk: Desk, booked: SessionFacts, browser_of: Open
+) -> AsyncIterator[Meeting]:
+    """A session that is on, its room served by this process."""
+    await move(desk, booked.id, just_begun())
+    browsers = {who: await browser_of(who) for who in ("student", "mentor", "other_student", "admin")}
+    listener: Listener = app.state.listener
+    made = Meeting(app, desk, booked, browsers)
+    async with listener.running(), asyncio.timeout(100):
+        await listener.listening()
+        async with made.stack:
+            yield made
+        assert made.rooms.count == 0
+    made.rooms.pace = Pace()

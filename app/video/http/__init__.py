@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from app.video.http import api
+from app.video.http import api, page, signal
 
-HANDLERS: list[ControllerRouterHandler] = [*api.HANDLERS]
+HANDLERS: list[ControllerRouterHandler] = [*api.HANDLERS, *page.HANDLERS, *signal.HANDLERS]
