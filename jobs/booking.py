@@ -1,10 +1,11 @@
-"""Jobs of bookings: calendars brought in line, unmarked sessions completed."""
+"""Jobs of bookings: calendars brought in line, unmarked sessions completed, links to recordings removed."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from app.booking import service
+from app.booking import recordings, reverse, service
 from app.core.outbox import MAX_ATTEMPTS, Event
 from app.core.rls import ServiceDoor
 from app.wiring import Platform

@@ -77,6 +77,7 @@ NOTICES: dict[str, Notice] = {
 ANCHORED: dict[Anchor, Notice] = {
     **pack_reminders.ANCHORED,
     Anchor.SESSION: booking_notices.session_reminder,
+    Anchor.RECORDING: booking_notices.recording_expiring,
     Anchor.ACCOUNT: dashboard_notices.getting_started,
 }
 

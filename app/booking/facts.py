@@ -27,6 +27,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     version: int
     notes: str
     recording_url: str | None
+    recording_consent: bool
+    recording_expires_at: datetime | None
     google_calendar_event_id: str | None
     event_generation: int
     event_version: int | None

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from app.accounts.people import GONE, person
-from app.booking.models import Conflict, EventSync, Session, SessionStatus
+from app.booking.models import Conflict, EventSync, RecordingConsent, Session, SessionStatus
 from app.core.errors import NotFound
 from app.core.unit_of_work import UnitOfWork
 from app.mentors.models import Mentor
@@ -19,6 +19,14 @@ from app.packs.models import PackStatus, SessionPack
 
 _mentor: Final = person(Session.mentor_id, "mentor_person")
 _student: Final = person(Session.student_id, "student_person")
+# Who agrees to a recording.
+_agreed: Final = sa.func.array(
+    sa.select(RecordingConsent.user_id)
+    .where(RecordingConsent.session_id == Session.id)
+    .correlate(Session)
+    .scalar_subquery(),
+    type_=sa.ARRAY(sa.Uuid()),
+)
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -44,6 +52,8 @@ class Listed(msgspec.Struct, frozen=True):
     version: int
     notes: str
     recording_url: str | None
+    recording_expires_at: datetime | None
+    agreed: list[UUID]
     event_sync: EventSync
     conflict: Conflict | None
     conflict_start: datetime | None
@@ -69,6 +79,8 @@ _COLUMNS: Final = (
     Session.version,
     Session.notes,
     Session.recording_url,
+    Session.recording_expires_at,
+    _agreed.label("agreed"),
     Session.event_sync,
     Session.conflict,
     Session.conflict_start,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.booking import meanwhile, repository, rules, slots
+from app.booking import meanwhile, recordings, repository, rules, slots
 from app.booking.book import now_seconds
 from app.booking.cancel import cancel_within
 from app.booking.events import remind, sync_after, tell, was_held, write_calendar
@@ -47,7 +47,7 @@ async def edit(
     or, where the mentor changed our event in Google, keeps our time. The status it has already changes nothing.
     `details`: checked `notes` and `recording_url` (https, or None). `seen`: what the editor had before them; what
     somebody changed since isn't overwritten. Raises NotFound, Forbidden for anybody else, ChangedMeanwhile,
-    BookingRefused: not_started, not_scheduled, already_started, cannot_undo.
+    BookingRefused: not_started, not_scheduled, already_started, cannot_undo, no_recording_consent.
     """
     if uow.principal.role not in (Role.MENTOR, Role.ADMIN):
         raise Forbidden
@@ -78,6 +78,7 @@ async def _edit(
 ) -> SessionFacts:
     row = await _locked(uow, session_id, with_pair=status is not None)
     await meanwhile.check(uow, row, status, details, seen)
+    await recordings.check(uow, row, details)
     found = facts(row)
     if status is SessionStatus.CANCELED and row.status is not status:
         found = await cancel_within(uow, session_id)
@@ -85,8 +86,10 @@ async def _edit(
         found = await change_status(uow, session_id, status)
     changed = {field: value for field, value in details.items() if getattr(row, field) != value}
     if changed:
-        await repository.change(uow.session, session_id, changed)
+        kept = recordings.kept_until(changed)
+        await repository.change(uow.session, session_id, {**changed, **kept})
         await meanwhile.record_edit(uow, row, changed)
+        await recordings.follow(uow, session_id, kept.get("recording_expires_at"))
     return found
 
 

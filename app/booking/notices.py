@@ -15,7 +15,9 @@ from uuid import UUID
 from app.booking.ics import Meeting, invitation, schedule
 from app.booking.models import EventSync, MoveProposal, ProposalStatus, SessionStatus
 from app.booking.told import Person, Told, present, told_of
+from app.core.templating import iso
 from app.core.unit_of_work import Role, UnitOfWork
+from app.notifications.catalogue import CATALOGUE
 from app.notifications.service import Message, SkipReason, outdated
 from app.settings import Settings
 
@@ -62,7 +64,9 @@ async def session_reminder(uow: UnitOfWork, settings: Settings, payload: Payload
     told = await _told(uow, payload)
     holds = told.status is SessionStatus.SCHEDULED and told.start_version == payload["version"]
     skip = None if holds else SkipReason.OUTDATED
-    return [replace(_plain(settings, told, person, payload), skip=skip) for person in told.both]
+    room = {"link": _page(settings, f"/sessions/{told.id}/call")}
+    more = room if payload["kind"] == "session_reminder_hour" else {}
+    return [replace(_plain(settings, told, person, payload, more), skip=skip) for person in told.both]
 
 
 async def session_completed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -103,6 +107,30 @@ async def calendar_conflict(uow: UnitOfWork, settings: Settings, payload: Payloa
     if payload.get("conflict_start"):
         more["conflict_start"] = datetime.fromisoformat(payload["conflict_start"])
     return [_plain(settings, told, person, payload, more) for person in present(told.mentor)]
+
+
+async def recording_ready(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """`{"session_id", "expires_at"}`: the student, while the link that is kept until then is there."""
+    return await _recording(uow, settings, payload, payload["expires_at"])
+
+
+async def recording_expiring(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
+    """`{"session_id", "anchor_at"}`: both, of what comes by time before a link goes, while it is still there."""
+    return await _recording(uow, settings, payload, payload["anchor_at"])
+
+
+async def _recording(uow: UnitOfWork, settings: Settings, payload: Payload, until: str) -> list[Message]:
+    """To whom the kind is for. The link itself is in no mail: it can be taken back."""
+    told = await _told(uow, payload)
+    kept = told.recording_expires_at
+    skip = None if kept is not None and iso(kept) == until else SkipReason.OUTDATED
+    more = {"expires_at": datetime.fromisoformat(until)}
+    messages = [
+        _plain(settings, told, person, payload, more)
+        for person in told.both
+        if person.role in CATALOGUE[payload["kind"]].to
+    ]
+    return [replace(message, skip=skip) for message in messages]
 
 
 async def move_proposed(uow: UnitOfWork, settings: Settings, payload: Payload) -> list[Message]:
@@ -219,6 +247,7 @@ NOTICES: Final[dict[str, Notice]] = {
     "session_auto_completed": session_auto_completed,
     "calendar_failed": calendar_failed,
     "calendar_conflict": calendar_conflict,
+    "recording_ready": recording_ready,
     "move_proposed": move_proposed,
     "proposal_declined": proposal_declined,
     "proposal_withdrawn": proposal_withdrawn,

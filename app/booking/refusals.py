@@ -15,6 +15,7 @@ NOT_MOVED: Final = "Nothing was moved; the session keeps its time."
 NOT_CANCELED: Final = "The session was not canceled."
 NOT_PROPOSED: Final = "Nothing was proposed; the session keeps its time."
 NOT_MARKED: Final = "Nothing was changed."
+NOT_KEPT: Final = "The link was not saved."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,6 @@ _TEXTS: Final = {
     "already_started": _Text("This session has started", "It can’t be moved or canceled any more."),
     "not_started": _Text("This session hasn’t started", "It can be marked once it has begun."),
     "not_scheduled": _Text("This session is no longer scheduled", "Somebody changed it in the meantime."),
-    "cannot_undo": _Text("This can’t be undone"),
     "not_marked": _Text(
         "This session isn’t marked as held or missed", "Somebody changed it in the meantime."
     ),
@@ -96,6 +96,8 @@ _TEXTS: Final = {
         "There is no pack left that the session could go back to.",
         "Settle it with the order, and say so in your answer.",
     ),
+    "cannot_undo": _Text("This can’t be undone"),
+    "no_recording_consent": _Text("A link needs the consent of both people"),
     "idempotency_mismatch": _Text(
         "That key was used before", "The same Idempotency-Key came with another request.", status=422
     ),

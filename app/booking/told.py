@@ -40,6 +40,7 @@ class Told(msgspec.Struct, frozen=True):
     start_version: int
     event_sync: EventSync
     conflict: Conflict | None
+    recording_expires_at: datetime | None
     sessions_left: int
 
     def other(self, person: Person) -> Person:
@@ -88,6 +89,7 @@ async def told_of(uow: UnitOfWork, session_id: UUID) -> Told:
         start_version=session.start_version,
         event_sync=session.event_sync,
         conflict=session.conflict,
+        recording_expires_at=session.recording_expires_at,
         sessions_left=int(sessions_left),
     )
 

@@ -21,6 +21,7 @@ _CONSTRAINTS: Final = {
     "ex_sessions_mentor_blocked": "slot_taken",
     "ex_sessions_student_own": "own_session",
     "ck_session_packs_credit": "no_credit",
+    "ck_sessions_recording_consent": "no_recording_consent",
 }
 _PASSING = (errors.DeadlockDetected, errors.SerializationFailure)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from app.booking import attendance_views, recording_views, rules
+from app.booking import attendance_views, door, recording_views, rules
 from app.booking.attendance import Attendance
 from app.booking.lists import Listed
 from app.booking.meanwhile import Editor
@@ -39,18 +39,25 @@ def row(session: Listed, viewer: Viewer, now: datetime, *, proposed: bool = Fals
         "can_cancel": open_ and viewer.role is not Role.ADMIN,
         "can_propose": viewer.role is Role.MENTOR and rules.refusal_to_propose(*asked) is None,
         "policy": _policy(session, viewer, now, proposed) if open_ else None,
-        "recording_url": session.recording_url,
+        **recording_views.link(session, now),
         "notes": session.notes or None,
-        "join_url": None,
-        "join_opens_at": session.start - timedelta(minutes=15),
+        **_way_in(session, viewer, now),
     }
 
 
 def mentor_row(
-    session: Listed, viewer: Viewer, now: datetime, base: str = "/instructor/sessions"
+    session: Listed,
+    viewer: Viewer,
+    now: datetime,
+    base: str = "/instructor/sessions",
+    found: Attendance | None = None,
 ) -> dict[str, Any]:
-    """A session as booking/_instructor_session.html takes it, for its mentor or an admin; forms post below `base`."""
+    """A session as booking/_instructor_session.html takes it, for its mentor or an admin; forms post below `base`.
+
+    `found`: who was there, looked at where it is to be marked.
+    """
     shown = row(session, viewer, now)
+    attendance = attendance_views.shown(session, found, viewer, now)
     can_cancel = rules.refusal_to_cancel(session.status, _seconds(session.start), _seconds(now)) is None
     return shown | {
         "base": f"{base}/{session.id}",
@@ -58,13 +65,14 @@ def mentor_row(
         "names": {session.mentor_id: session.mentor_name, session.student_id: session.student_name},
         "can_cancel": can_cancel,
         "seen": {
-    attendance = attendance_views.shown(session, found, viewer, now)
             "status": session.status,
             "notes": digest(session.notes),
             "recording_url": digest(session.recording_url or ""),
         },
         "meanwhile": None,
         "notes": session.notes,
+        "recording_url": session.recording_url,
+        "recording": recording_views.keeping(session, viewer),
         "conflict": _conflict(session, viewer.time_zone),
         "actions": attendance["marks"] if attendance and attendance["marks"] else _actions(session, now),
         "attendance": attendance if attendance and attendance["marks"] and attendance["is_over"] else None,
@@ -180,6 +188,17 @@ def other_person(session: Listed, viewer: Viewer) -> str:
     return name
 
 
+def _way_in(session: Listed, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """Where its two people meet: `join_url` while the door is open, `join_opens_at` as long as it isn't shut for good."""
+    state = door.state(session.start, session.end, now)
+    theirs = viewer.id in (session.mentor_id, session.student_id)
+    is_open = theirs and session.status is SessionStatus.SCHEDULED and state is door.Door.OPEN
+    return {
+        "join_url": f"/sessions/{session.id}/call" if is_open else None,
+        "join_opens_at": None if state is door.Door.SHUT else door.opens_at(session.start),
+    }
+
+
 def _with(session: Listed, viewer: Viewer) -> dict[str, Any]:
     """Whom the viewer meets: the other person, for an admin both."""
     if viewer.id == session.mentor_id:
@@ -218,8 +237,8 @@ def _policy(session: Listed, viewer: Viewer, now: datetime, proposed: bool) -> s
     )
 
 
-def _actions(session: Listed, now: datetime) -> list[dict[str, str]]:
-    """What the mentor may set now."""
+def _actions(session: Listed, now: datetime) -> list[dict[str, Any]]:
+    """What the mentor may set now, beside the two marks of a session that is to be marked."""
     match session.status:
         case SessionStatus.SCHEDULED:
             return [_KEEP] if session.conflict else []

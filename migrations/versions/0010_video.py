@@ -69,6 +69,19 @@ end $$;
 
 create trigger count_recording_consents after insert or delete on recording_consents
 for each row execute function count_recording_consents();
+
+create function guard_recording_consent() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if (select count(distinct c.user_id) from recording_consents c
+         where c.session_id = new.id and c.user_id in (new.student_id, new.mentor_id)) < 2 then
+        raise exception 'nobody agrees in the name of another' using errcode = 'check_violation';
+    end if;
+    return new;
+end $$;
+
+create trigger guard_recording_consent before insert or update of recording_consent on sessions
+for each row when (new.recording_consent) execute function guard_recording_consent();
 """
 
 
@@ -203,6 +216,8 @@ def _disputes() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop trigger guard_recording_consent on sessions")
+    op.execute("drop function guard_recording_consent()")
     op.execute("drop trigger count_recording_consents on recording_consents")
     op.execute("drop function count_recording_consents()")
     op.drop_constraint(op.f("ck_sessions_recording_expires_at"), "sessions")

@@ -13,7 +13,7 @@ from app.core.db import Database
 from app.core.ids import new_id
 from tests.accounts.browser import Browser
 from tests.admin.conftest import Visit
-from tests.admin.work import dead, session, sql, traces
+from tests.admin.work import agree_to_recording, dead, session, sql, traces
 from tests.cast import Cast
 
 PEOPLE = ("anonymous", "student", "other_student", "mentor", "other_mentor")
@@ -78,6 +78,7 @@ async def ids(database: Database, cast: Cast) -> dict[str, str]:
         "event": await dead(database, error="SecretError: not for others"),
         "key": new_id(),
     }
+    await agree_to_recording(database, found["session"])
     await dead(database)
     return {name: str(value) for name, value in found.items()}
 

@@ -57,6 +57,17 @@ async def session(database: Database, cast: Cast, start: datetime, **values: Any
     return id_
 
 
+async def agree_to_recording(database: Database, session_id: UUID) -> None:
+    """Both people of a session do."""
+    await sql(
+        database,
+        "insert into recording_consents (session_id, user_id, agreed_at)"
+        " select id, unnest(array[mentor_id, student_id]), :now from sessions where id = :id",
+        id=session_id,
+        now=clock.now(),
+    )
+
+
 async def dead(
     database: Database,
     type_: str = "test/tea",

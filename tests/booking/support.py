@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from app.booking import repository, service
+from app.booking import recordings, repository, service
 from app.booking import rules as rules_
 from app.booking.models import Session, SessionStatus
 from app.booking.service import Booked, BookingRefused, Idempotency, SessionFacts
@@ -91,6 +91,17 @@ class Desk:
     async def mark(self, who: str | UUID, session_id: UUID, status: SessionStatus) -> SessionFacts:
         async with self.database.unit_of_work(self.principal(who)) as uow:
             return await service.mark(uow, session_id, status)
+
+    async def agree(self, session_id: UUID, *who: str, agrees: bool = True) -> None:
+        """People, by default both of the cast, agree to a recording of a session, or take it back."""
+        for name in who or ("student", "mentor"):
+            async with self.database.unit_of_work(self.principal(name)) as uow:
+                await recordings.decide(uow, session_id, agrees=agrees)
+
+    async def keep(self, session_id: UUID, link: str | None, who: str = "mentor") -> None:
+        """Set the link to a session's recording, or remove it."""
+        async with self.database.unit_of_work(self.principal(who)) as uow:
+            await service.edit(uow, session_id, details={"recording_url": link})
 
     async def session(self, session_id: UUID) -> Any:
         """The stored row."""

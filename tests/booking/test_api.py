@@ -113,10 +113,16 @@ async def test_a_mentor_edits_all_or_nothing(programs: dict[str, httpx.AsyncClie
     assert (early.status_code, early.json()["code"]) == (409, "not_started")
     assert (await desk.session(booked.id)).notes == ""
     link = "https://example.com/recording?x=1"
+    alone = await mentor.patch(path, json={"notes": "Etching", "recording_url": link})
+    assert (alone.status_code, alone.json()["code"]) == (409, "no_recording_consent")
+    assert (await desk.session(booked.id)).notes == ""
+    await desk.agree(booked.id)
     done = await mentor.patch(path, json={"notes": "Etching", "recording_url": link})
     assert done.status_code == 200
     row = await desk.session(booked.id)
     assert (row.notes, row.recording_url) == ("Etching", link)
+    kept = done.json()
+    assert (kept["recording_consent"], kept["recording_expires_at"]) == (True, iso(row.recording_expires_at))
     assert (await mentor.patch(path, json={"recording_url": None})).status_code == 200
     assert (await desk.session(booked.id)).recording_url is None
     bad = await mentor.patch(path, json={"recording_url": "javascript:alert(1)"})

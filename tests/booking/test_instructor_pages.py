@@ -139,6 +139,7 @@ async def test_notes_and_recording_inline(
     assert notes.text.lstrip().startswith(f'<div id="session-{booked.id}-notes-state"')
     assert ("Saved" in notes.text, "<textarea" in notes.text) == (True, False)
     assert f'<span id="session-{booked.id}-has" class="quiet" hx-swap-oob="true">· notes</span>' in notes.text
+    await desk.agree(booked.id)
     link = await browser.post(f"{base}/recording", {"recording_url": " https://example.com/r "})
     assert target(link) == LIST
     row = await desk.session(booked.id)

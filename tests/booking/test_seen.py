@@ -30,7 +30,10 @@ TEXTS = [
 
 @pytest.fixture
 async def booked(desk: Desk) -> SessionFacts:
-    return (await desk.book("student", (await desk.offers("student"))[0])).session
+    """Whose recording may be kept."""
+    booked = (await desk.book("student", (await desk.offers("student"))[0])).session
+    await desk.agree(booked.id)
+    return booked
 
 
 @pytest.fixture

@@ -192,19 +192,22 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "session_completed": SESSION,
     "session_no_show": SESSION,
     "session_auto_completed": SESSION,
+    "recording_ready": SESSION | {"expires_at": START + timedelta(days=30)},
+    "recording_expiring_week": SESSION | {"expires_at": START + timedelta(days=4)},
+    "recording_expiring_day": SESSION | {"expires_at": START - timedelta(days=2)},
     "testimonial_asked": {
         "recipient_name": "Ana O'Neill",
         "other_name": "Inês <Duarte>",
         "after": "third",
         "link": f"{HOME}/testimonials/new?pack_id=0198",
     },
-    "testimonial_approved": {
-        "recipient_name": "Ana O'Neill",
-        "other_name": "Inês <Duarte>",
     "session_disputed": SESSION
     | DISPUTED
     | {"role": "mentor", "reason": "I waited for an hour.\n\nNobody <came>."},
     "dispute_decided": SESSION | DISPUTED | {"upheld": True, "by": "mentor", "answer": ""},
+    "testimonial_approved": {
+        "recipient_name": "Ana O'Neill",
+        "other_name": "Inês <Duarte>",
         "link": f"{HOME}/instructors/ines-duarte#testimonials",
         "own_link": f"{HOME}/testimonials/0199",
     },
@@ -285,6 +288,16 @@ OPTIONAL: dict[str, list[dict[str, Any]]] = {
     "session_completed": [{"sessions_left": 0}],
     "session_no_show": [{"sessions_left": 1}],
     "session_auto_completed": [{"sessions_left": 2}, {"role": "mentor"}],
+    "recording_expiring_week": [{"role": "mentor"}],
+    "recording_expiring_day": [{"role": "mentor"}],
+    "session_disputed": [{"marked": "completed"}, {"role": "admin", "mentor_name": "Inês <Duarte>"}],
+    "dispute_decided": [
+        {"role": "mentor"},
+        {"by": "admin", "answer": "Both of you were right in a way.\nIt goes <back>."},
+        {"role": "mentor", "by": "admin", "answer": "It goes back."},
+        {"upheld": False, "by": "admin", "answer": "The room was open for an hour, and you never came."},
+        {"role": "mentor", "upheld": False, "by": "admin", "answer": "It stays.", "marked": "completed"},
+    ],
     "testimonial_asked": [{"after": "last"}],
     "mentor_away": [
         {"days_added": 5, "expires_at": END + timedelta(days=50)},

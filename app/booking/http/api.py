@@ -20,6 +20,7 @@ from app.booking.http import parse
 from app.booking.http.fresh import with_slots
 from app.booking.http.notes import checked_notes, checked_recording
 from app.booking.http.schemas import (
+    MARK_PROBLEMS,
     PROBLEMS,
     Availability,
     Change,
@@ -124,7 +125,7 @@ async def change(
     "/api/instructor/sessions/{session_id:str}",
     operation_id="mark_session",
     guards=[requires_mentor],
-    responses=PROBLEMS,
+    responses=MARK_PROBLEMS,
 )
 async def mark(
     uow: NamedDependency[UnitOfWork], session_id: FromPath[str], data: JSONBody[MentorChange]
@@ -140,7 +141,13 @@ async def mark(
     seen = None if data.seen is msgspec.UNSET else seen_of(msgspec.to_builtins(data.seen))
     found = await service.edit(uow, id_, status=status, details=details, seen=seen)
     row = await repository.find(uow.session, id_)
-    return MentorSession(**msgspec.structs.asdict(found), notes=row.notes, recording_url=row.recording_url)
+    return MentorSession(
+        **msgspec.structs.asdict(found),
+        notes=row.notes,
+        recording_url=row.recording_url,
+        recording_consent=row.recording_consent,
+        recording_expires_at=row.recording_expires_at,
+    )
 
 
 @lru_cache(maxsize=8192)

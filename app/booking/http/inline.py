@@ -17,6 +17,7 @@ from app.booking import lists, mentor_lists, service, views
 from app.booking.http.notes import CHECKED
 from app.booking.meanwhile import ChangedMeanwhile
 from app.booking.models import SessionStatus
+from app.booking.refusals import BookingRefused
 from app.core import clock
 from app.core.errors import BadRequest, Invalid, Refused
 from app.core.seen import digest
@@ -101,6 +102,9 @@ async def set_text(
         await service.edit(uow, id_, details={part: value}, seen=known)
     except Invalid as error:
         return await _again(request, uow, viewer, id_, place, part, typed, 422, errors=error.fields)
+    except BookingRefused as error:
+        wrong = {part: error.detail}
+        return await _again(request, uow, viewer, id_, place, part, typed, error.status, errors=wrong)
     except ChangedMeanwhile as error:
         found = await _found(uow, viewer, id_, place)
         other = views.meanwhile_text(found, part, error.by, viewer)

@@ -76,6 +76,9 @@ class MentorSaw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MentorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a mentor sets; what isn't named stays. `recording_url` null removes the link.
 
+    A new link is refused (409, `no_recording_consent`) unless the mentor and the student both agree to a recording on
+    the session's page. It is removed after 30 days; another one lives for 30 days of its own.
+
     With `seen` the change is refused (409, `changed_meanwhile`, with the values of now in `present`) if somebody
     changed one of the fields named there in the meantime.
     """
@@ -87,7 +90,10 @@ class MentorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MentorSession(msgspec.Struct, frozen=True):
-    """A session as its mentor sees it."""
+    """A session as its mentor sees it.
+
+    `recording_consent`: both people agree to a recording; `recording_expires_at`: when its link is removed.
+    """
 
     id: UUID
     mentor_id: UUID
@@ -98,6 +104,8 @@ class MentorSession(msgspec.Struct, frozen=True):
     status: SessionStatus
     notes: str
     recording_url: str | None
+    recording_consent: bool
+    recording_expires_at: datetime | None
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -125,4 +133,12 @@ PROBLEMS: Final = {
         422: "refused by a rule",
         503: "the mentor's calendar can't be reached",
     }.items()
+}
+MARK_PROBLEMS: Final = PROBLEMS | {
+    409: ResponseSpec(
+        Problem,
+        description="refused by the state of things: `changed_meanwhile`, `no_recording_consent` (a link needs the consent"
+        " of both people), `not_started`, `not_scheduled`, `already_started`, `cannot_undo`",
+        media_type="application/problem+json",
+    )
 }

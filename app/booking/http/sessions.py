@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.guards import requires_student, requires_user
-from app.booking import dates, lists, proposals, service, views
+from app.booking import dates, lists, proposals, recording_views, service, views
 from app.booking.http import parse, picking
 from app.booking.http.attendance import context_of
 from app.booking.http.picking import Place, Shown
