@@ -20,8 +20,10 @@ from app.booking.recordings import LIFE, Agreed
 from app.booking.service import BookingRefused, SessionFacts
 from app.core import clock
 from app.core.errors import Forbidden, NotFound
+from app.core.ids import new_id
 from app.core.rls import ServiceDoor
 from app.settings import Settings
+from app.site import traces
 from tests.booking.support import Desk, refused
 
 LINK, OTHER = "https://example.com/recording?x=1", "https://example.com/other"
@@ -306,3 +308,42 @@ async def test_whoever_is_in_the_room_hears_of_each_change(
         await desk.agree(booked.id, "student", agrees=False)
         heard = [json.loads(one.payload) async for one in listening.notifies(timeout=5, stop_after=2)]
     assert heard == [{"session": str(booked.id), "kind": "consent"}] * 2
+
+
+@pytest.mark.parametrize("who", ["student", "mentor"])
+async def test_who_leaves_takes_the_link_along_and_leaves_who_was_there(
+    desk: Desk, held: SessionFacts, who: str
+) -> None:
+    """Also the words of disputes go; a student's that nobody decided about is withdrawn."""
+    people = {"session": held.id, "mentor": desk.cast["mentor"], "student": desk.cast["student"]}
+    for person in ("mentor", "student"):
+        await desk.sql(
+            "insert into session_visits (id, session_id, user_id, joined_at, seen_at) values (:id, :session, :user, now(), now())",
+            id=new_id(),
+            session=held.id,
+            user=people[person],
+        )
+        await desk.sql(
+            "insert into call_tokens (id, session_id, user_id, token_hash, issued_at, expires_at)"
+            " values (:id, :session, :user, :hash, now(), now() + interval '1 hour')",
+            id=new_id(),
+            session=held.id,
+            user=people[person],
+            hash=person.encode(),
+        )
+    await desk.sql(
+        "insert into session_disputes (id, session_id, version, marked, mentor_id, student_id, reason, opened_at, answer,"
+        " status, decided_at) select gen_random_uuid(), :session, version, 'no_show', :mentor, :student, 'My words', now(),"
+        " 'Theirs', status, at from (values (0, 'open', null), (1, 'rejected', now())) as d(version, status, at)",
+        **people,
+    )
+    async with desk.database.service(ServiceDoor.FORGET) as uow, uow.transaction():
+        await traces.erase(uow.session, desk.cast[who], clock.now())
+    other = people["mentor" if who == "student" else "student"]
+    assert await kept(desk, held.id) == (False, None, None)
+    assert [row.user_id for row in await desk.sql("select user_id from recording_consents")] == [other]
+    assert [row.user_id for row in await desk.sql("select user_id from call_tokens")] == [other]
+    assert len(await desk.sql("select 1 from session_visits")) == 2
+    disputes = await desk.sql("select status, reason, answer from session_disputes order by version")
+    first = "withdrawn" if who == "student" else "open"
+    assert [tuple(row) for row in disputes] == [(first, "", ""), ("rejected", "", "")]
