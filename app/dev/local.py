@@ -176,5 +176,7 @@ def web_command(host: str, port: int) -> list[str]:
     """The arguments for Python that make it one web process."""
     listen = ["--host", host, "--port", str(port)]
     speed = ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "2"]
+    # Frames of video rooms are short (app.video.frames); a line that went dead is noticed within 20 s.
+    sockets = ["--ws-max-size", "65536", "--ws-ping-interval", "10", "--ws-ping-timeout", "10"]
     quiet = ["--no-access-log", "--no-server-header", "--log-level", "warning"]
-    return ["-m", "uvicorn", "app.asgi:create_app", "--factory", *listen, *speed, *quiet]
+    return ["-m", "uvicorn", "app.asgi:create_app", "--factory", *listen, *speed, *sockets, *quiet]
