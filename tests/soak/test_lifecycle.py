@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from datetime import UTC, datetime, timedelta
@@ -110,3 +111,26 @@ def test_the_verdict_notices_every_harm() -> None:
     assert is_good(good)
     for harm in ({"told": 0}, {"doubled": 1}, {"differences": 1}, {"wrong": 1}):
         assert not is_good(good | harm), harm
+
+
+def test_what_changed_too_soon_to_be_sure_may_be_told_or_not_but_once() -> None:
+    perhaps = dataclasses.replace(BOOKED, sure=False)
+    again = dataclasses.replace(perhaps, at=NOON + HOUR)
+    for expected in ((perhaps,), (perhaps, again)):
+        assert judged(expected=expected) == []
+        assert judged((BOOKED, told()), expected=expected) == []
+    assert judged((BOOKED, told(NOON + HOUR)), expected=(perhaps, again)) == []
+    assert judged((BOOKED, told(NOON + HOUR)), expected=(perhaps,)) != []
+    assert judged((BOOKED, told()), (BOOKED, told()), expected=(perhaps,)) != []
+
+
+def test_whether_somebody_takes_messages_turns_out_when_one_is_sent() -> None:
+    history = History()
+    history.note(NOON - HOUR, "link", user_id=ANA, discord_id="1")
+    history.note(NOON + timedelta(seconds=8), "messages", discord_id="1", open=False)
+    sent, closed = {"email": "sent", "discord": "sent"}, {"email": "sent", "discord": "closed"}
+    at_once = Telling(NOON, closed, NOON, retried=False)
+    later = Telling(NOON, closed, NOON + timedelta(seconds=7), retried=False)
+    assert judged((BOOKED, later), expected=(BOOKED,), history=history) == []
+    assert judged((BOOKED, at_once), expected=(BOOKED,), history=history) != []
+    assert judged((BOOKED, told(**sent)), expected=(BOOKED,), history=history) == []

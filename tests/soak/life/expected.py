@@ -21,7 +21,8 @@ class Expected:
     """Somebody is told of something, as soon as somebody works at or after `at`.
 
     `holds`: whether it still is so when it is told; else it is skipped as outdated. `until`: from when on it is too
-    late. What has equal `kind`, `recipient` and `subject` happened more than once.
+    late. What has equal `kind`, `recipient` and `subject` happened more than once. Not `sure`: what it depends on was
+    changed so soon that whoever looked may have seen the one or the other.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Expected:
     at: datetime
     holds: Callable[[datetime], bool] = ALWAYS
     until: datetime | None = None
+    sure: bool = True
 
 
 def told(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from tests.soak.life.facts import Facts
 from tests.soak.life.history import History
 
 WARNINGS = (Timed("pack_expiring_week", -7 * DAY, 6 * DAY), Timed("pack_expiring_day", -DAY, DAY))
+LOOKED_AT = timedelta(
+    minutes=3
+)  # that a session was held is looked at a moment later, after a crash by another worker
 NOTED = timedelta(seconds=60)  # an expiry is noted a moment after it was set
 USES = ("complete", "no_show", "late_cancel")
 
@@ -140,20 +144,39 @@ def _renewals(lines: list[Any], credit: Credit) -> Iterator[Expected]:
 def _testimonials(facts: Facts, reached: Callable[[datetime], datetime]) -> Iterator[Expected]:
     """After the third session of a pack that was held, and after its last: the student, once each.
 
-    Whether it is the third or the last is seen when somebody works.
+    Whether it is the third or the last is seen when somebody works, a moment later; it may have been marked otherwise by
+    then.
     """
-    held = _held_by_pack(facts)
-    left = _left_by_pack(facts)
-    asked = set()
+    held, left = _held_by_pack(facts), _left_by_pack(facts)
+    asked: set[tuple[UUID, str]] = set()
+    perhaps: set[tuple[UUID, str]] = set()
     for line in facts.ledger:
         if line.kind != "complete":
             continue
+        pack = held[line.pack_id], left[line.pack_id]
         at = reached(line.at)
-        sessions = as_of(held[line.pack_id], at, 0)
-        after = "last" if not as_of(left[line.pack_id], at, 0) else "third" if sessions >= 3 else None
-        if sessions and after and (line.pack_id, after) not in asked:
-            asked.add((line.pack_id, after))
-            yield Expected("testimonial_asked", line.student_id, (line.pack_id, after), line.at)
+        changes = [step.at for steps in pack for step in steps if at < step.at <= at + LOOKED_AT]
+        seen = {_asked_after(*pack, moment) for moment in (at, *changes)}
+        for after in filter(None, seen):
+            about = (line.pack_id, after)
+            if about in asked:
+                continue
+            sure = seen == {after} and about not in perhaps
+            (asked if sure else perhaps).add(about)
+            holds = partial(_still_to_ask, *pack, after)
+            yield Expected("testimonial_asked", line.student_id, about, line.at, holds, sure=sure)
+
+
+def _asked_after(held: list[Step], left: list[Step], at: datetime) -> str | None:
+    sessions = as_of(held, at, 0)
+    if sessions and not as_of(left, at, 0):
+        return "last"
+    return "third" if sessions >= 3 else None
+
+
+def _still_to_ask(held: list[Step], left: list[Step], after: str, at: datetime) -> bool:
+    sessions = as_of(held, at, 0)
+    return bool(sessions and not as_of(left, at, 0)) if after == "last" else bool(sessions >= 3)
 
 
 def _held_by_pack(facts: Facts) -> dict[UUID, list[Step]]:

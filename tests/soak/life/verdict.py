@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from tests.soak.life.ways import CLOSED, SENT, Ways
 
 SOON = timedelta(minutes=10)
 """How long being told may take once somebody works, in business time: attempts that fail are made again."""
-READ_BEFORE = timedelta(seconds=5)  # how somebody is reached is read a moment before it is written down
+A_MOMENT = timedelta(seconds=5)
+"""How things stand is read a moment before it is written down, and what people choose is noted a moment after it holds."""
 BEFORE = timedelta(seconds=60)
 """What was done is noted a moment after it was."""
 ALONE = frozenset({"sending_stuck"})
@@ -108,8 +109,9 @@ class Judge:
         for group in sorted({*expected, *found}, key=str):
             if group[0] in ALONE:
                 continue
-            wanted = [one for one in expected.get(group, []) if self.reached(one.at) <= self._now - SOON]
-            maybe = [one for one in expected.get(group, []) if one not in wanted and one.at <= self._now]
+            due = [one for one in expected.get(group, []) if one.at <= self._now]
+            wanted = [one for one in due if one.sure and self.reached(one.at) <= self._now - SOON]
+            maybe = [one for one in due if one not in wanted]
             if not self._agree(wanted, maybe, found.get(group, [])):
                 told.append(self._difference(group, wanted, found.get(group, [])))
         return told
@@ -118,25 +120,31 @@ class Judge:
         """True if each telling is one that is wanted and the other way round, whichever is which."""
         if not len(wanted) <= len(found) <= len(wanted) + len(maybe):
             return False
-        all_ = wanted + maybe[: len(found) - len(wanted)]
-        ordered = sorted(all_, key=lambda one: one.at)
+        return any(
+            self._match([*wanted, *some], found) for some in combinations(maybe, len(found) - len(wanted))
+        )
+
+    def _match(self, wanted: list[Expected], found: list[Telling]) -> bool:
+        ordered = sorted(wanted, key=lambda one: one.at)
         if all(map(self.fits, ordered, sorted(found, key=lambda one: one.at))):
             return True
         if len(found) > MOST_TRIED:
             return False
-        return any(all(map(self.fits, order, found)) for order in permutations(all_))
+        return any(all(map(self.fits, order, found)) for order in permutations(wanted))
 
     def fits(self, one: Expected, telling: Telling) -> bool:
         """True if it was told when somebody could, and became on each channel what it had to."""
         since = self.reached(one.at)
         if not since - BEFORE <= telling.at <= since + SOON:
             return False
+        read = (telling.at, telling.at - A_MOMENT)
         moments = {telling.at, *({telling.settled_at} if telling.retried else ())}
         allowed = [
-            self._ways.outcomes(one.kind, one.recipient, wished, read_at)
+            self._ways.outcomes(one.kind, one.recipient, wished, read_at, sent_at)
             for moment in moments
             for wished in self._wished(one, moment)
-            for read_at in (telling.at, telling.at - READ_BEFORE)
+            for read_at in read
+            for sent_at in (read_at, telling.settled_at, telling.settled_at + A_MOMENT)
         ]
         return any(_same(telling, outcomes) for outcomes in allowed)
 

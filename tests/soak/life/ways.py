@@ -36,8 +36,13 @@ class Ways:
             ways.is_open[event.discord_id].append(Step(event.at, event.open))
         return ways
 
-    def outcomes(self, kind: str, person: UUID, wished: str, at: datetime) -> dict[str, str]:
-        """What becomes of a notification on each channel, told at `at`; `wished`: `sent`, or why it is skipped."""
+    def outcomes(
+        self, kind: str, person: UUID, wished: str, at: datetime, sent_at: datetime | None = None
+    ) -> dict[str, str]:
+        """What becomes of a notification on each channel, told at `at`; `wished`: `sent`, or why it is skipped.
+
+        `sent_at`: when it was sent, by default at once: only then it turns out whether somebody takes messages.
+        """
         entry = CATALOGUE[kind]
         account = as_of(self.linked.get(person, []), at)
         channels = [channel.value for channel in entry.channels if channel.value == "email" or account]
@@ -47,7 +52,7 @@ class Ways:
             channel: "turned_off" if entry.optional and self._is_off(person, kind, channel, at) else SENT
             for channel in channels
         }
-        if found.get("discord") == SENT and not as_of(self.is_open.get(account, []), at, True):
+        if found.get("discord") == SENT and not as_of(self.is_open.get(account, []), sent_at or at, True):
             found["discord"] = CLOSED
             found["email"] = SENT  # who can't be written to directly gets the mail that they had turned off
         return found
