@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from app.booking import door
 from app.booking.attendance import NOBODY, Attendance, Presence, proposed
@@ -31,8 +30,9 @@ def shown(session: Listed, found: Attendance | None, viewer: Viewer, now: dateti
     there = found or NOBODY
     unmarked = session.status is SessionStatus.SCHEDULED and now >= session.start
     marking = unmarked and marked_by(session, viewer)
-    names = ("You" if viewer.id == id_ else name for id_, name in _names(session))
-    return facts(*names, there) | {
+    mentor = "You" if viewer.id == session.mentor_id else session.mentor_name
+    student = "You" if viewer.id == session.student_id else session.student_name
+    return facts(mentor, student, there) | {
         "sentence": _sentence(session, there, viewer, now) if marking else None,
         "marks": marks(session, there, now) if marking else [],
         "is_over": now >= session.end,
@@ -77,10 +77,6 @@ def length(seconds: int) -> str:
     if not minutes:
         return "less than a minute"
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
-
-
-def _names(session: Listed) -> tuple[tuple[UUID, str], tuple[UUID, str]]:
-    return (session.mentor_id, session.mentor_name), (session.student_id, session.student_name)
 
 
 def _person(name: str, presence: Presence | None) -> dict[str, Any]:

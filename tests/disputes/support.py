@@ -17,6 +17,7 @@ from app.core import clock
 from app.core.errors import Refused
 from app.core.ids import new_id
 from app.core.rls import ServiceDoor
+from app.core.unit_of_work import Principal
 from app.disputes import service
 from app.disputes.models import DisputeStatus
 from tests.booking.support import Desk
@@ -45,7 +46,7 @@ class Court(Desk):
         async with self.database.unit_of_work(self.principal(who)) as uow:
             return await service.dispute(uow, session_id, reason)
 
-    async def agree(self, dispute_id: UUID, who: str = "mentor") -> None:
+    async def concede(self, dispute_id: UUID, who: str = "mentor") -> None:
         async with self.database.unit_of_work(self.principal(who)) as uow:
             await service.agree(uow, dispute_id)
 
@@ -54,11 +55,10 @@ class Court(Desk):
             await service.withdraw(uow, dispute_id)
 
     async def decide(
-        self, dispute_id: UUID, status: DisputeStatus, answer: str = ANSWER, who: str | UUID = "admin"
+        self, dispute_id: UUID, status: DisputeStatus, answer: str = ANSWER, who: str | Principal = "admin"
     ) -> None:
-        async with self.database.unit_of_work(
-            self.cast.principal(who) if isinstance(who, str) else who
-        ) as uow:
+        principal = self.cast.principal(who) if isinstance(who, str) else who
+        async with self.database.unit_of_work(principal) as uow:
             await service.decide(uow, dispute_id, status, answer)
 
     async def disputed(self, session: SessionFacts, status: SessionStatus = NO_SHOW) -> tuple[UUID, datetime]:

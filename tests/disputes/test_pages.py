@@ -170,7 +170,7 @@ async def test_who_decides_second_is_told(
 ) -> None:
     dispute, at = await court.disputed(booked)
     with clock.standing_at(at):
-        await court.agree(dispute)
+        await court.concede(dispute)
         form = {"status": "rejected", "answer": ANSWER}
         answer = await admin.post(f"{LIST}/{dispute}/decision", form, htmx=htmx)
     assert answer.status_code == 409

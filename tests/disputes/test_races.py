@@ -81,7 +81,7 @@ async def test_the_mentor_agrees_while_an_admin_rejects(court: Court, booked: Se
     dispute, at = await court.disputed(booked)
     with clock.standing_at(at):
         found = await asyncio.gather(
-            outcome(court.agree(dispute)),
+            outcome(court.concede(dispute)),
             outcome(court.decide(dispute, REJECTED)),
             outcome(court.withdraw(dispute)),
         )
@@ -137,7 +137,8 @@ async def test_a_decision_while_another_session_is_booked(court: Court, booked: 
     with clock.standing_at(at):
         offers = await court.offers("student")
         found = await asyncio.gather(
-            outcome(court.agree(dispute)), *(outcome(court.book("student", start)) for start in offers[:8:2])
+            outcome(court.concede(dispute)),
+            *(outcome(court.book("student", start)) for start in offers[:8:2]),
         )
     assert found[0] == "done"
     await court.demand_sums()
@@ -151,17 +152,22 @@ async def test_whatever_they_do_the_sums_hold(court: Court, booked: SessionFacts
     chance, at = Random(seed), await court.marked(booked)
     with clock.standing_at(at):
         for _ in range(12):
-            latest = (await court.rows() or [None])[-1]
-            acts = [
-                lambda: court.dispute(booked.id),
-                lambda: court.mark("mentor", booked.id, chance.choice([SCHEDULED, COMPLETED, NO_SHOW])),
-            ]
-            if latest is not None:
-                id_ = latest.id
-                acts += [
-                    lambda id_=id_: court.agree(id_),
-                    lambda id_=id_: court.withdraw(id_),
-                    lambda id_=id_: court.decide(id_, chance.choice([UPHELD, REJECTED])),
-                ]
-            await asyncio.gather(*(outcome(act()) for act in chance.sample(acts, 2)))
+            first, second = await _act(court, booked, chance), await _act(court, booked, chance)
+            await asyncio.gather(outcome(first), outcome(second))
             await demand_whole(court, booked)
+
+
+async def _act(court: Court, booked: SessionFacts, chance: Random) -> Awaitable[object]:
+    """What somebody is about to do: dispute it, mark it, or answer the latest dispute."""
+    ids = [row.id for row in await court.rows()]
+    match chance.choice(["dispute", "mark", "mark", *(["concede", "withdraw", "decide"] if ids else [])]):
+        case "dispute":
+            return court.dispute(booked.id)
+        case "mark":
+            return court.mark("mentor", booked.id, chance.choice([SCHEDULED, COMPLETED, NO_SHOW]))
+        case "concede":
+            return court.concede(ids[-1])
+        case "withdraw":
+            return court.withdraw(ids[-1])
+        case _:
+            return court.decide(ids[-1], chance.choice([UPHELD, REJECTED]))

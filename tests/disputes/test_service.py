@@ -93,7 +93,7 @@ async def test_upheld_the_session_goes_back_to_the_pack(
     id_, at = await court.disputed(booked, status)
     await court.sql("update session_packs set expires_at = :at", at=at + timedelta(days=1))
     with clock.standing_at(at):
-        await (court.agree(id_) if by == "mentor" else court.decide(id_, UPHELD))
+        await (court.concede(id_) if by == "mentor" else court.decide(id_, UPHELD))
     session, pack = await court.session(booked.id), await court.pack(booked.pack_id)
     assert (session.status, session.canceled_at, session.canceled_by) == (CANCELED, at, by)
     assert session.completed_at is None
@@ -139,7 +139,7 @@ async def test_the_same_decision_twice_is_as_once(court: Court, booked: SessionF
         await court.decide(id_, UPHELD)
         await court.decide(id_, UPHELD)
         await no("decided", court.decide(id_, REJECTED))
-        await no("decided", court.agree(id_))
+        await no("decided", court.concede(id_))
         await no("decided", court.withdraw(id_))
     assert await court.ledger(booked.id) == ["no_show -1", "reversal +1"]
     assert await court.told("dispute_decided") == 1
@@ -150,7 +150,7 @@ async def test_its_student_takes_it_back(court: Court, booked: SessionFacts) -> 
     with clock.standing_at(at):
         await court.withdraw(id_)
         await court.withdraw(id_)
-        await no("decided", court.agree(id_))
+        await no("decided", court.concede(id_))
         await no("decided", court.decide(id_, UPHELD))
         await no("already_disputed", court.dispute(booked.id))
     assert [row.status for row in await court.rows()] == ["withdrawn"]
@@ -166,7 +166,7 @@ async def test_only_its_mentor_agrees(
 ) -> None:
     id_, _ = await court.disputed(booked)
     with pytest.raises(error):
-        await court.agree(id_, who)
+        await court.concede(id_, who)
 
 
 @pytest.mark.parametrize("who", ["student", "mentor", "other_mentor", "anonymous"])
@@ -193,7 +193,7 @@ async def test_marked_anew_nothing_is_left_to_decide(
     with clock.standing_at(at):
         await court.mark("mentor", booked.id, status)
         await no("settled", court.decide(id_, UPHELD))
-        await no("settled", court.agree(id_))
+        await no("settled", court.concede(id_))
         await no("settled", court.withdraw(id_))
     assert (await court.session(booked.id)).status is status
     await court.demand_sums()
@@ -205,7 +205,7 @@ async def test_another_marking_is_another_dispute(court: Court, booked: SessionF
         await court.mark("mentor", booked.id, SCHEDULED)
         await court.mark("mentor", booked.id, NO_SHOW)
         again = await court.dispute(booked.id)
-        await court.agree(again)
+        await court.concede(again)
     assert [row.status for row in await court.rows()] == ["open", "upheld"]
     assert await court.ledger(booked.id) == ["no_show -1", "reversal +1", "no_show -1", "reversal +1"]
 
@@ -213,7 +213,7 @@ async def test_another_marking_is_another_dispute(court: Court, booked: SessionF
 async def test_nobody_undoes_what_was_upheld(court: Court, booked: SessionFacts) -> None:
     id_, at = await court.disputed(booked)
     with clock.standing_at(at):
-        await court.agree(id_)
+        await court.concede(id_)
         await no("cannot_undo", court.mark("mentor", booked.id, SCHEDULED))
 
 
@@ -227,7 +227,7 @@ async def test_an_expired_pack_can_be_used_again_for_this_session_alone(
     await court.sql(entries, id=booked.pack_id, at=at)
     await court.sql("update seat_reservations set status = 'released'")
     with clock.standing_at(at):
-        await (court.agree(id_) if by == "mentor" else court.decide(id_, UPHELD))
+        await (court.concede(id_) if by == "mentor" else court.decide(id_, UPHELD))
         await court.seats()
         await court.seats()
     pack = await court.pack(booked.pack_id)
@@ -248,7 +248,7 @@ async def test_where_no_seat_is_free_the_audit_log_says_so(court: Court, booked:
     await court.sql("update seat_reservations set status = 'released'")
     await court.sql("update mentors set max_active_students = 0")
     with clock.standing_at(at):
-        await court.agree(id_)
+        await court.concede(id_)
         await court.seats()
     audited = await court.sql("select subject_id from audit_log where action = 'undo_without_seat'")
     assert audited == [(booked.id,)]
@@ -262,7 +262,7 @@ async def test_the_last_session_upheld_ends_the_grace(court: Court) -> None:
     seat = "select status, seat_expires_at is null from seat_reservations where student_id = :id"
     assert await court.sql(seat, id=court.cast["student"]) == [("grace", False)]
     with clock.standing_at(at):
-        await court.agree(id_)
+        await court.concede(id_)
     assert await court.sql(seat, id=court.cast["student"]) == [("active", True)]
     assert await court.sql("select 1 from outbox where type = 'session/reversed'") == []
 
@@ -273,7 +273,7 @@ async def test_a_frozen_pack_gets_its_session_back_and_stays_frozen(
     id_, at = await court.disputed(booked)
     await court.sql("update session_packs set frozen = true")
     with clock.standing_at(at):
-        await court.agree(id_)
+        await court.concede(id_)
     pack = await court.pack(booked.pack_id)
     assert (pack.frozen, pack.remaining_sessions) == (True, 4)
     await court.demand_sums()
@@ -283,7 +283,7 @@ async def test_nothing_goes_back_to_a_refunded_pack(court: Court, booked: Sessio
     id_, at = await court.disputed(booked)
     await court.sql("update session_packs set status = 'refunded'")
     with clock.standing_at(at):
-        await no("pack_refunded", court.agree(id_))
+        await no("pack_refunded", court.concede(id_))
         error = await no("pack_refunded", court.decide(id_, UPHELD))
         assert "Nothing was changed" in error.detail
         assert (await court.session(booked.id)).status is NO_SHOW
@@ -299,5 +299,5 @@ async def test_a_session_that_the_system_completed_is_disputed_too(
         await service.complete_overdue(court.database)
     with clock.standing_at(at + timedelta(hours=48)):
         id_ = await court.dispute(booked.id)
-        await court.agree(id_)
+        await court.concede(id_)
     assert (await court.session(booked.id)).status is CANCELED
