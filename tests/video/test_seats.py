@@ -40,8 +40,8 @@ def told(steps: list[Step]) -> list[object]:
 def test_who_asks_is_answered_without_asking_back() -> None:
     mine = seat()
     assert mine.hear(here(1, asking=True)) == [
-        Tell(frames.Other("theirs")),
         Say(Here(SESSION, MENTOR, IDS[0], "mine", asking=False)),
+        Tell(frames.Other("theirs")),
     ]
     assert mine.hear(here(1)) == [Tell(frames.Other("theirs"))]
 
