@@ -40,6 +40,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/calendar/series?weekday=7",
         "/sessions",
         "/sessions/{session}",
+        "/sessions/{session}/dispute",
         "/settings",
         "/settings/deletion",
         "/settings/discord/disconnection",
@@ -123,6 +124,8 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/admin/audit?actor=nobody-at-all",
         "/admin/testimonials",
         "/admin/testimonials?status=declined",
+        "/admin/disputes",
+        "/admin/disputes?status=open",
     ),
 }
 # Where a placeholder's id is found: a page of the viewer's, and the link that holds it.
