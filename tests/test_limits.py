@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litestar.routes import HTTPRoute
+from litestar.routes import HTTPRoute, WebSocketRoute
 
 from app.asgi import create_app
 from app.limits import policy_for
@@ -21,6 +21,12 @@ def test_every_route_has_a_policy(settings: Settings) -> None:
             if policy_for(method, route.path_format) is None:
                 exempt.add(route.path_format)
     assert {path for path in exempt if not path.startswith(("/static", "/schema"))} == EXEMPT
+
+
+def test_every_socket_has_a_policy(settings: Settings) -> None:
+    routes = [route for route in create_app(settings).routes if isinstance(route, WebSocketRoute)]
+    assert [route.path for route in routes] == ["/sessions/{session_id:str}/signal"]
+    assert all(policy_for("WEBSOCKET", route.path_format) for route in routes)
 
 
 def test_changing_things_is_limited_more_tightly_than_looking() -> None:

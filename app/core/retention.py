@@ -21,6 +21,9 @@ PURGES: dict[str, str] = {
         "delete from email_tokens where expires_at < cast(:machine as timestamptz) - interval '7 days'"
     ),
     "signed-in browsers": "delete from web_sessions where expires_at < cast(:machine as timestamptz)",
+    "tokens of video rooms, a day after the room closed": (
+        "delete from call_tokens where expires_at < cast(:business as timestamptz) - interval '1 day'"
+    ),
     "webhooks, 90 days": (
         "delete from webhook_events where received_at < cast(:business as timestamptz) - interval '90 days'"
     ),

@@ -99,7 +99,7 @@ async def test_the_tables_name_every_page(app: Litestar) -> None:
     served = {
         (method, route.path)
         for route in app.routes
-        for method in route.methods  # type: ignore[union-attr]
+        for method in getattr(route, "methods", ())
         if route.path.startswith(ROOT) and method in ("GET", "POST")
     }
     named = {("GET", path) for path in GET} | {("POST", path) for path in POST}

@@ -12,6 +12,7 @@ import pytest
 from app.booking.models import SessionStatus
 from app.core import clock
 from app.core.ids import new_id
+from app.settings import Settings
 from app.video.rooms import QUEUE_LENGTH, TakenSeat
 from app.video.words import CHANNEL, Here, payloads
 from tests.support.processes import until
@@ -233,6 +234,17 @@ async def test_nobody_is_thrown_out_because_the_database_is_away_for_a_moment(
         return False
 
     await until("what one says is heard by the other", heard)
+
+
+async def test_open_rooms_hold_no_connections(meeting: Meeting, open_settings: Settings) -> None:
+    """More sockets than the process has connections, and it goes on answering."""
+    count = 2 * open_settings.database_pool_size + 2
+    waiting = [await meeting.dial("student") for _ in range(count)]
+    mentor, student = await meeting.pair()
+    assert all(wire.accepted for wire in waiting)
+    mentor.say(type="signal", data={"n": 1})
+    assert (await student.told("signal"))["data"] == {"n": 1}
+    assert (await meeting.browsers["student"].get("/sessions")).status_code == 200
 
 
 async def test_nothing_is_left_of_sockets_that_ended(meeting: Meeting) -> None:
