@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from e2e.support.browser import Windows
 from e2e.support.htmx import fragments
+from e2e.support.recordings import both_agree
 
 MENTOR = "mentor-nairobi@example.test"
 
@@ -36,6 +37,7 @@ async def count(page: Page, name: str) -> int:
 async def test_status_notes_and_link_are_edited_inline(windows: Windows) -> None:
     page = await windows.open(MENTOR, time_zone="Africa/Nairobi")
     row = page.locator(f"#{await held_row(page)}")
+    await both_agree(windows, row)
     completed, no_show = await count(page, "completed"), await count(page, "no_show")
     async with fragments(page) as seen:
         await row.locator("summary").click()
