@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.booking.attendance import UNSEEN
 from app.core.listener import Listener
 from app.video import frames
 from app.video.seats import Say, Seat, Step
@@ -37,7 +38,7 @@ class Pace:
 
     join_seconds: float = 10.0
     beat_seconds: float = 10.0
-    lost_after: timedelta = timedelta(seconds=45)
+    lost_after: timedelta = UNSEEN
     burst: int = 200
     frames_per_second: float = 20.0
 

@@ -35,7 +35,7 @@ async def beats(meeting: Meeting, who: str, count: int = 2) -> None:
         before = (await meeting.visits(who))[-1].seen_at
 
         async def seen(since: object = before) -> bool:
-            return (await meeting.visits(who))[-1].seen_at != since
+            return bool((await meeting.visits(who))[-1].seen_at != since)
 
         await until("the stay is seen again", seen)
 
