@@ -36,7 +36,6 @@ CHANNEL: Final = "calls"
 """Where every web process hears of rooms: `{"session": id, "kind": "consent"}` when somebody agreed or took it back."""
 _NOTIFY = sa.text("select pg_notify(:channel, :payload)")
 _REMOVED: Final = {"recording_url": "removed"}
-_TWO: Final = (Session.mentor_id, Session.student_id)
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -58,16 +57,15 @@ def agreed_of(mentor_id: UUID, student_id: UUID, people: Collection[UUID]) -> Ag
 
 async def agreed(uow: UnitOfWork, session_id: UUID) -> Agreed:
     """Who agrees, of a session that the asker may see; nobody of one that they may not."""
-    of_role = [
-        sa.func.coalesce(sa.func.bool_or(RecordingConsent.user_id == person), False) for person in _TWO
-    ]
     query = (
-        sa.select(*of_role)
+        sa.select(
+            RecordingConsent.user_id == Session.mentor_id, RecordingConsent.user_id == Session.student_id
+        )
         .join(Session, Session.id == RecordingConsent.session_id)
         .where(RecordingConsent.session_id == session_id)
     )
-    mentor, student = (await uow.session.execute(query)).one()
-    return Agreed(mentor, student)
+    said = (await uow.session.execute(query)).all()
+    return Agreed(mentor=any(row[0] for row in said), student=any(row[1] for row in said))
 
 
 async def decide(uow: UnitOfWork, session_id: UUID, *, agrees: bool) -> bool:
