@@ -22,7 +22,7 @@ from tests.soak.lifecycle import Life, Size, is_good
 
 SMALL = Size(days=2, mentors=2, students=6, kills=2, downtimes=1, moments=3, deeds=4, start_with=5, workers=1)
 NOON = datetime(2027, 3, 26, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+A_MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 async def test_a_few_days_are_told_once_and_as_the_model_says(settings: Settings, tmp_path: Path) -> None:
@@ -80,9 +80,12 @@ def test_every_harm_is_noticed(harm: list[tuple[Expected, Telling]]) -> None:
 
 
 def test_what_no_longer_holds_or_comes_too_late_is_skipped() -> None:
-    canceled = Expected(*_fields(REMINDED), holds=lambda at: at < NOON, until=NOON + HOUR)
+    canceled = Expected(*_fields(REMINDED), holds=lambda at: at < NOON - A_MINUTE, until=NOON + HOUR)
     assert judged((canceled, told(email="outdated")), expected=(canceled,)) == []
     assert judged((canceled, told()), expected=(canceled,))
+    this_moment = dataclasses.replace(canceled, holds=lambda at: at < NOON)  # how it was read a moment before
+    for became in ("outdated", "sent"):
+        assert judged((this_moment, told(email=became)), expected=(this_moment,)) == []
     gap = ((NOON - HOUR, NOON + 2 * HOUR),)
     late = told(NOON + 2 * HOUR, email="late")
     assert judged((REMINDED, late), expected=(REMINDED,), gaps=gap) == []

@@ -138,7 +138,7 @@ class Judge:
         if not since - BEFORE <= telling.at <= since + SOON:
             return False
         read = (telling.at, telling.at - A_MOMENT)
-        moments = {telling.at, *({telling.settled_at} if telling.retried else ())}
+        moments = {*read, *({telling.settled_at} if telling.retried else ())}
         allowed = [
             self._ways.outcomes(one.kind, one.recipient, wished, read_at, sent_at)
             for moment in moments
