@@ -40,6 +40,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/calendar/series?weekday=7",
         "/sessions",
         "/sessions/{session}",
+        "/sessions/{session}/recording-consent",
         "/sessions/{session}/dispute",
         "/settings",
         "/settings/deletion",
