@@ -17,7 +17,9 @@ from tests.support.suites import Outcome, Suite, end_running, log_of, program, p
 PYTEST = ("-m", "pytest", "--quiet", "--no-header", "-p", "no:cacheprovider")
 CORES = os.cpu_count() or 1
 EACH_CORE = ("-n", str(CORES), "--dist=worksteal")
-# Where tests wait for processes, two more of them keep the cores busy.
+# Browsers wait for pages now and then; one more keeps the cores busy.
+AND_ONE = ("-n", str(CORES + 1), "--dist=worksteal")
+# Where tests wait for processes, two more of them do.
 AND_TWO = ("-n", str(CORES + 2), "--dist=worksteal")
 UNIT_LEAVES_OUT = ("--ignore=tests/contracts", "--ignore=tests/dev")
 # What the schema itself enforces, also on the oldest PostgreSQL that we support.
@@ -45,7 +47,7 @@ SUITES = (
     ),
     # Neighbours are dealt to one worker, so that the image of tests/dev/test_image.py is built once.
     Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 600, counts_tests=True),
-    Suite("browser", python(*PYTEST, *EACH_CORE, "e2e"), 1100, counts_tests=True),
+    Suite("browser", python(*PYTEST, *AND_ONE, "e2e"), 1100, counts_tests=True),
 )
 
 
