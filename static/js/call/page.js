@@ -1,21 +1,22 @@
 // A session's room, put together: devices, a seat in the room, picture and sound, and what the page shows of them. The modules'
-// addresses change with their content, so they are handed over by the page instead of importing each other.
+// addresses change with their content, so they are handed over by the page instead of importing each other; what isn't needed
+// to see the lobby is fetched when it is used.
 const root = document.getElementById("call");
 const { dataset } = root;
 const modules = JSON.parse(dataset.modules);
 const bring = (name) => import(modules[name]);
-const [{ Check }, { Devices }, { Room }, { Time, countDown }, { View }, { aboutDevices, aboutEnd }] = await Promise.all(
-  ["check", "devices", "room", "time", "view", "words"].map(bring),
-);
+const [{ Time, countDown }, { View }] = await Promise.all([bring("time"), bring("view")]);
 const NOTICE = 9000; // ms that a word about a device stays
 const SILENCE = 3000; // ms without picture and sound after which our own line is doubted
 const ALONE = { camera: false, microphone: false, screen: false };
 
+for (const words of root.querySelectorAll(".without-script")) words.remove(); // where styles know nothing of scripts
 const view = new View(root);
 const time = new Time(dataset);
-const devices = new Devices({ changed: onDevices, failed: onProblems });
-const check = new Check(devices, { speaker: document.getElementById("theirs") });
 
+let devices = null;
+let check = null;
+let words = null;
 let room = null;
 let media = null;
 let prepared = Promise.resolve(); // once the adapter is there
@@ -25,6 +26,15 @@ let wake = null;
 const now = { line: "out", other: false, link: "none", theirs: ALONE, tracks: null, problems: [], notice: "" };
 
 // -- devices -----------------------------------------------------------------------------------------------------------
+
+async function useDevices() {
+  if (devices) return;
+  const [{ Check }, { Devices }, said] = await Promise.all(["check", "devices", "words"].map(bring));
+  if (devices) return; // asked for twice at once
+  words = said;
+  devices = new Devices({ changed: onDevices, failed: onProblems });
+  check = new Check(devices, { speaker: document.getElementById("theirs") });
+}
 
 function own() {
   return { camera: devices.isOn("camera"), microphone: devices.isOn("microphone"), screen: Boolean(devices.tracks.screen) };
@@ -39,14 +49,15 @@ function onDevices() {
 
 function onProblems(problems) {
   now.problems = problems;
-  const words = aboutDevices(problems);
-  view.problem({ ...words, retry: now.line === "out" });
-  if (now.line !== "out") notice(`${words.title}. ${words.detail}`);
+  const about = words.aboutDevices(problems);
+  view.problem({ ...about, retry: now.line === "out" });
+  if (now.line !== "out") notice(`${about.title}. ${about.detail}`);
 }
 
 async function startDevices() {
   now.problems = [];
   view.problem(null);
+  await useDevices();
   await devices.start();
   askedFor();
 }
@@ -58,6 +69,7 @@ function askedFor() {
 }
 
 async function turn(kind) {
+  await useDevices();
   const on = !devices.isOn(kind);
   if (!devices.asked) devices.on = { camera: false, microphone: false };
   view.problem(null);
@@ -69,9 +81,11 @@ async function turn(kind) {
 }
 
 async function turnScreen() {
-  if (devices.tracks.screen) devices.stopSharing();
+  const before = devices.tracks.screen;
+  if (before) devices.stopSharing();
   else await devices.share();
-  view.say(devices.tracks.screen ? `${dataset.other} sees your screen.` : "Your screen is no longer shared.");
+  if (devices.tracks.screen) view.say(`${dataset.other} sees your screen.`);
+  else if (before) view.say("Your screen is no longer shared.");
   show();
 }
 
@@ -79,6 +93,8 @@ async function turnScreen() {
 
 async function join() {
   view.joining("");
+  const { Room } = await Promise.all([bring("room"), useDevices()]).then(([found]) => found, () => ({}));
+  if (!Room) return view.joining("Not everything that this needs was loaded. Check your connection, then try again.", false);
   if (!devices.asked) {
     await startDevices();
     if (now.problems.length) return view.joining("Join now, or set your devices right first.", false);
@@ -176,7 +192,7 @@ function finish(why) {
   devices.stop();
   wake?.release();
   view.settle(false);
-  view.left(aboutEnd(why));
+  view.left(words.aboutEnd(why), time.left().is === "over");
 }
 
 async function stayAwake() {
@@ -206,10 +222,10 @@ function linked(state) {
 
 // -- what is shown -----------------------------------------------------------------------------------------------------
 
-function words() {
+function shownWords() {
   const name = dataset.other;
   if (now.line === "lost") return { state: "Reconnecting", note: "", line: "We are reconnecting you…" };
-  if (!now.other && now.link !== "connected") return { state: "Waiting", note: `${name} isn’t here yet. You are let through to each other as soon as both are there.`, line: "" };
+  if (!now.other && now.link !== "connected") return { state: "Waiting", note: `${name} isn’t here yet. You are connected as soon as you are both here.`, line: "" };
   if (now.link === "lost") return { state: "Reconnecting", note: "", line: `The connection to ${name} was lost. We are reconnecting you…` };
   if (now.link === "none") return { state: "Connecting", note: `${name} is here. Connecting you…`, line: "" };
   const silent = now.theirs.microphone ? "" : `${name}’s microphone is off.`;
@@ -227,7 +243,7 @@ function notice(text) {
 }
 
 function show() {
-  const shown = words();
+  const shown = shownWords();
   const key = `${shown.state}|${shown.note}|${shown.line}`;
   const shows = Boolean(now.tracks?.video) && (now.theirs.camera || now.theirs.screen) && now.link !== "none";
   view.theirs({ audio: now.tracks?.audio, video: now.tracks?.video, shows, isScreen: now.theirs.screen });

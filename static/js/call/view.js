@@ -25,10 +25,7 @@ export class View {
   settle(inRoom) {
     byId("devices").hidden = false;
     if (inRoom) byId("side-more").append(byId("devices"), byId("consent"));
-    else {
-      byId("device-ask").after(byId("devices"));
-      byId("door").after(byId("consent"));
-    }
+    else for (const id of ["devices", "consent"]) byId(`${id}-home`).append(byId(id));
   }
 
   joining(note, busy = true) {
@@ -109,15 +106,25 @@ export class View {
     }
   }
 
-  left({ title, detail, again, signIn }) {
+  // isOver: there may be something else to do first
+  left({ title, detail, again, signIn }, isOver) {
     byId("left-label").textContent = title;
     byId("left-why").textContent = detail;
     byId("again").hidden = !again;
+    byId("again").classList.toggle("button-quiet", isOver);
     const way = byId("left-way");
     if (signIn) Object.assign(way, { href: this.root.dataset.signIn, textContent: "Sign in" });
     way.classList.toggle("button-quiet", again);
+    this.#styles();
     this.stage("left");
     byId("left-after").dispatchEvent(new CustomEvent("left"));
+  }
+
+  // Those of what comes after the session.
+  #styles() {
+    const { late } = this.root.dataset;
+    if (late) document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: late }));
+    delete this.root.dataset.late;
   }
 
   // Browsers play no sound before the first touch of a page.

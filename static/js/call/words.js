@@ -7,7 +7,7 @@ const DEVICES = {
     `Your browser doesn’t let this page use the ${what}`,
     "Allow it where the address of this page stands, then try again. You can also join without.",
   ],
-  NotFoundError: (what) => [`There is no ${what} here`, "Plug one in and try again, or join without."],
+  NotFoundError: (what) => [`There is no ${what.replace(" and ", " or ")} here`, "Plug one in and try again, or join without."],
   NotReadableError: (what) => [
     `Something else is using the ${what}`,
     "Close the other program or window that has it, then try again. You can also join without.",
@@ -33,6 +33,7 @@ export function aboutDevices(problems) {
 }
 
 const ENDS = {
+  left: ["You left the session"],
   replaced: ["You opened this session elsewhere", "It goes on in your other window. Close this one, or continue here."],
   canceled: ["This session was canceled"],
   moved: ["This session was moved"],
