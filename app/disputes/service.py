@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from app.accounts.themselves import require_themselves
 from app.booking import lists, reverse
 from app.booking import repository as sessions
 from app.booking import rules as booking_rules
@@ -62,11 +63,12 @@ def refusal_to_dispute(session: lists.Listed | SessionRow) -> Refused | None:
 async def dispute(uow: UnitOfWork, session_id: UUID, reason: str) -> UUID:
     """Dispute how an own session is marked, once a marking; its mentor and the admins are told. Returns the dispute's id.
 
-    Raises Forbidden for anybody but a student, NotFound, Invalid (`reason`), Refused: `not_marked`, `too_late` (48 hours
-    after it was marked), `already_disputed`.
+    Raises Forbidden for anybody but a student, and for an admin who is signed in as one, NotFound, Invalid (`reason`),
+    Refused: `not_marked`, `too_late` (48 hours after it was marked), `already_disputed`.
     """
     if uow.principal.role != Role.STUDENT:
         raise Forbidden
+    require_themselves(uow.principal)
     words = checked(reason, "reason")
     return await decided(uow, lambda: _dispute(uow, session_id, words), NOT_MARKED)
 
@@ -94,16 +96,20 @@ async def _dispute(uow: UnitOfWork, session_id: UUID, reason: str) -> UUID:
 
 
 async def withdraw(uow: UnitOfWork, dispute_id: UUID) -> None:
-    """The student takes an own dispute back; the mark stays. Twice is as once. Raises as `decide`, Forbidden for others."""
+    """The student takes an own dispute back; the mark stays. Twice is as once. Raises as `dispute` and `decide`."""
     if uow.principal.role != Role.STUDENT:
         raise Forbidden
+    require_themselves(uow.principal)
     await _close(uow, dispute_id, DisputeStatus.WITHDRAWN, "withdraw_dispute", "")
 
 
 async def agree(uow: UnitOfWork, dispute_id: UUID) -> None:
-    """The session's mentor agrees: as an admin's `upheld`. Raises as `decide`, Forbidden for anybody else."""
+    """The session's mentor agrees: as an admin's `upheld`. Raises as `decide`, Forbidden for anybody else, and for an
+    admin who is signed in as them.
+    """
     if uow.principal.role != Role.MENTOR:
         raise Forbidden
+    require_themselves(uow.principal)
     await _close(uow, dispute_id, DisputeStatus.UPHELD, "decide_dispute", "")
 
 

@@ -105,3 +105,24 @@ def test_the_tables_name_every_page(app: Litestar) -> None:
     }
     named = {("GET", path.partition("?")[0].replace("nonsense", "{id}")) for path in GET}
     assert served == named | {("POST", path) for path in POST}
+
+
+@pytest.mark.parametrize(
+    ("worn", "path"),
+    [("student", ""), ("student", "/withdrawal"), ("mentor", "/agreement")],
+)
+async def test_an_admin_who_is_signed_in_as_them_neither_disputes_nor_agrees(
+    court: Court, visit: Visit, booked: SessionFacts, worn: str, path: str
+) -> None:
+    if path:
+        form = {"dispute_id": str((await court.disputed(booked))[0])}
+    else:
+        await court.marked(booked)
+        form = {"reason": REASON}
+    admin, before = await visit("admin"), await court.rows()
+    await admin.post(f"/admin/users/{court.cast[worn]}/impersonation", {"reason": "they asked"})
+    assert (await admin.get(f"/sessions/{booked.id}/dispute")).status_code == 200
+    refused = await admin.post(f"/sessions/{booked.id}/dispute{path}", form)
+    assert refused.status_code == 403
+    assert "Only they can do this themselves" in refused.text
+    assert await court.rows() == before
