@@ -66,9 +66,16 @@ class Listener:
                         missed()
                     self._listening.set()
                     async for notification in connection.notifies():
-                        self._hear[notification.channel](notification.payload)
+                        self._hand_on(notification)
             except (psycopg.Error, OSError) as error:
                 logger.warning("what the database calls out isn't heard: %s", type(error).__name__)
             self._listening.clear()
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _hand_on(self, notification: psycopg.Notify) -> None:
+        """What one hearer can't bear must not make the process deaf."""
+        try:
+            self._hear[notification.channel](notification.payload)
+        except Exception:
+            logger.exception("a notification on %s is passed by", notification.channel)

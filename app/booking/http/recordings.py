@@ -54,10 +54,12 @@ async def decide(
         lost_link = await recordings.decide(uow, id_, agrees=agree == "1")
     except BookingRefused as error:
         return await _said(request, uow, viewer, id_, back, error.status, problem=error.detail)
-    if is_htmx(request) and not lost_link:
+    place = _place(back, id_)
+    # A page that shows the link elsewhere, too, is loaded anew; nobody is thrown out of the room for that.
+    if is_htmx(request) and (not lost_link or place == f"/sessions/{id_}/call"):
         return await _said(request, uow, viewer, id_, back)
     text = _AGREED if agree else _LINK_GONE if lost_link else _TAKEN_BACK
-    return see_other(request, _place(back, id_), Flash("done", text))
+    return see_other(request, place, Flash("done", text))
 
 
 async def _said(
