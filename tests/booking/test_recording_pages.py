@@ -118,6 +118,17 @@ async def test_taking_it_back_removes_the_link_from_the_page(
     assert "Consent to a recording taken back by Mentor" in shown
 
 
+async def test_taking_it_back_in_the_room_throws_nobody_out(
+    desk: Desk, mentor: Browser, booked: SessionFacts
+) -> None:
+    await desk.agree(booked.id)
+    await desk.keep(booked.id, LINK)
+    form = {"agree": "", "back": f"/sessions/{booked.id}/call"}
+    gone = await mentor.post(where(booked), form, htmx=True)
+    assert (gone.status_code, "hx-redirect" in gone.headers) == (200, False)
+    assert form_of(gone.text)["agree"] == "1"
+
+
 async def test_an_admin_who_is_signed_in_as_them_does_not_agree(
     desk: Desk, visit: Visit, booked: SessionFacts
 ) -> None:
