@@ -29,26 +29,26 @@ class Relay:
     line: Line
     target: Address | None
     """None where nobody is reached: an address that this machine doesn't know."""
-    socket: socket.socket = field(default_factory=lambda: _udp(HERE))
+    ear: socket.socket = field(default_factory=lambda: _udp(HERE))
     ways: dict[Address, socket.socket] = field(default_factory=dict)
 
     @property
     def address(self) -> Address:
-        host, port = self.socket.getsockname()
+        host, port = self.ear.getsockname()
         return host, port
 
     def open(self) -> None:
         """Listen."""
-        asyncio.get_running_loop().add_reader(self.socket, self._out)
+        asyncio.get_running_loop().add_reader(self.ear, self._out)
 
     def close(self) -> None:
         """Stop listening."""
-        for one in (self.socket, *self.ways.values()):
+        for one in (self.ear, *self.ways.values()):
             asyncio.get_running_loop().remove_reader(one)
             one.close()
 
     def _out(self) -> None:
-        data, sender = self.socket.recvfrom(LARGEST)
+        data, sender = self.ear.recvfrom(LARGEST)
         if self.target is None:
             return
         if sender not in self.ways:
@@ -59,7 +59,7 @@ class Relay:
     def _back(self, way: socket.socket, sender: Address) -> None:
         with suppress(ConnectionRefusedError):  # the target has closed its port
             data, _ = way.recvfrom(LARGEST)
-            self.line.pass_on(self.socket, data, sender)
+            self.line.pass_on(self.ear, data, sender)
 
 
 class Line:

@@ -60,7 +60,7 @@ async def test_our_own_pages_do(meeting: Meeting, origin: str, host: str) -> Non
     assert (await meeting.dial("student", origin=origin, host=host)).accepted
 
 
-@pytest.mark.parametrize("cookie", [None, "", "x", new_secret()])
+@pytest.mark.parametrize("cookie", [None, "", "x", "k" * 43])
 async def test_nobody_opens_nothing(meeting: Meeting, cookie: str | None) -> None:
     wire = await meeting.dial("student", cookie=cookie)
     assert (wire.accepted, wire.status, wire.problem["code"]) == (False, 401, "unauthenticated")

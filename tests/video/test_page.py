@@ -129,6 +129,21 @@ async def test_notes_stand_beside_the_mentors_picture_only(
     assert "Third hand" not in student
 
 
+async def test_consent_taken_back_in_the_room_leads_nobody_out_of_it(
+    desk: Desk, booked: SessionFacts, browser_of: Open
+) -> None:
+    await move(desk, booked.id, just_begun())
+    student, action = await browser_of("student"), f"/sessions/{booked.id}/recording-consent"
+    for back, leads in ((call(booked), False), (f"/sessions/{booked.id}", True)):
+        await desk.agree(booked.id)
+        await desk.keep(booked.id, "https://example.com/recording")
+        answer = await student.post(action, {"agree": "", "back": back}, htmx=True)
+        assert answer.status_code == 200
+        shown = 'id="recording-consent"' in answer.text
+        assert ("hx-redirect" in answer.headers, shown) == (leads, not leads)
+        assert (await desk.session(booked.id)).recording_url is None
+
+
 async def test_without_agora_the_page_reaches_this_site_alone(
     desk: Desk, booked: SessionFacts, browser_of: Open
 ) -> None:
