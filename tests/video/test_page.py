@@ -106,6 +106,17 @@ async def test_where_there_is_no_way_in_the_page_says_why(
         assert part.headers["hx-redirect"] == call(booked)  # a page that still counts down loads itself anew
 
 
+async def test_without_a_session_left_the_student_is_led_to_the_packs(
+    desk: Desk, booked: SessionFacts, browser_of: Open
+) -> None:
+    await move(desk, booked.id, just_begun())
+    await desk.sql("update session_packs set remaining_sessions = 0, scheduled_sessions = 0")
+    for who, leads in (("student", True), ("mentor", False)):
+        shown = (await (await browser_of(who)).get(call(booked))).text
+        assert "<h1>No session is left in the pack</h1>" in shown
+        assert ('href="/instructors/mentor#packs"' in shown) == leads
+
+
 async def test_after_the_end_the_mentor_marks_it_where_they_left(
     desk: Desk, booked: SessionFacts, browser_of: Open
 ) -> None:
