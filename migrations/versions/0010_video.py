@@ -38,10 +38,11 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     },
     "session_disputes": {
         "select": PAIR,
-        "insert": f"{STUDENT} and status = 'open' and {AS_MARKED}",
+        "insert": f"{STUDENT} and status = 'open' and decided_by is null and answer = '' and {AS_MARKED}",
         "update": (
             f"({PAIR}) and status = 'open'",
-            f"({STUDENT} and status = 'withdrawn') or ({MENTOR} and status = 'upheld') or {ADMIN}",
+            f"decided_by = (select app_user_id()) and (({STUDENT} and status = 'withdrawn' and answer = '')"
+            f" or ({MENTOR} and status = 'upheld' and answer = '') or {ADMIN})",
         ),
     },
 }

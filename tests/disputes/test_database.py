@@ -15,10 +15,12 @@ from jobs.booking import seat_again
 from jobs.events import EVENTS
 from tests.disputes.support import SCHEDULED, Court
 
-DECIDE = "update session_disputes set status = :status, decided_at = now() where id = :id returning id"
+DECIDE = "update session_disputes set status = :status, decided_at = now(), decided_by = :by, answer = :answer where id = :id"
 OPEN = (
-    "insert into session_disputes (id, session_id, version, marked, mentor_id, student_id, reason, status, opened_at)"
-    " select :id, s.id, s.version + :later, :marked, s.mentor_id, s.student_id, 'Because it was so.', :status, now()"
+    "insert into session_disputes (id, session_id, version, marked, mentor_id, student_id, reason, status, opened_at,"
+    " decided_by, answer)"
+    " select :id, s.id, s.version + :later, :marked, s.mentor_id, s.student_id, 'Because it was so.', :status, now(),"
+    " cast(:by as uuid), :answer"
     " from sessions s where s.id = :session"
 )
 
@@ -47,7 +49,12 @@ async def does(court: Court, who: str, statement: str, **values: Any) -> bool:
 async def test_who_may_decide_how(court: Court, booked: SessionFacts, who: str, allowed: set[str]) -> None:
     dispute, _ = await court.disputed(booked)
     for status in ("upheld", "rejected", "withdrawn"):
-        assert await does(court, who, DECIDE, status=status, id=dispute) is (status in allowed)
+        own = {"status": status, "id": dispute, "by": court.cast[who], "answer": ""}
+        for forged in ({"by": court.cast["admin" if who != "admin" else "mentor"]}, {"by": None}):
+            assert not await does(court, who, DECIDE, **{**own, **forged})
+        worded = await does(court, who, DECIDE, **{**own, "answer": "The studio agrees."})
+        assert worded is (status in allowed and who == "admin")
+        assert await does(court, who, DECIDE, **own) is (status in allowed)
 
 
 async def test_what_is_decided_is_decided(court: Court, booked: SessionFacts) -> None:
@@ -55,7 +62,8 @@ async def test_what_is_decided_is_decided(court: Court, booked: SessionFacts) ->
     with clock.standing_at(at):
         await court.withdraw(dispute)
     for who in ("student", "mentor", "admin"):
-        assert not await does(court, who, DECIDE, status="upheld", id=dispute)
+        forged = {"status": "upheld", "id": dispute, "by": court.cast[who], "answer": ""}
+        assert not await does(court, who, DECIDE, **forged)
 
 
 @pytest.mark.parametrize("who", ["student", "mentor", "admin", "other_student"])
@@ -64,8 +72,9 @@ async def test_only_its_student_opens_one_about_the_mark_as_it_is(
 ) -> None:
     at = await court.marked(booked)
     about = {"id": new_id(), "session": booked.id}
-    fits = {"later": 0, "marked": "no_show", "status": "open"}
-    for wrong in ({"later": 1}, {"later": -1}, {"marked": "completed"}, {"status": "upheld"}):
+    fits: dict[str, Any] = {"later": 0, "marked": "no_show", "status": "open", "by": None, "answer": ""}
+    forged = {"by": court.cast["admin"]}, {"answer": "The studio agrees."}
+    for wrong in ({"later": 1}, {"later": -1}, {"marked": "completed"}, {"status": "upheld"}, *forged):
         assert not await does(court, who, OPEN, **about, **{**fits, **wrong})
     assert await does(court, who, OPEN, **about, **fits) is (who == "student")
     with clock.standing_at(at):
