@@ -11,6 +11,10 @@ function load(address) {
   });
 }
 
+function trackOf(user, kind) {
+  return user[`${kind}Track`]?.getMediaStreamTrack() ?? null;
+}
+
 export class Agora {
   #client = null;
   #sent = NOTHING; // Agora's own wraps of what is published
@@ -39,7 +43,11 @@ export class Agora {
   }
 
   meet() {
-    if (this.#client?.remoteUsers.length) this.on.state("connected");
+    const [user] = this.#client?.remoteUsers ?? [];
+    if (!user) return;
+    this.#theirs = { audio: trackOf(user, "audio"), video: trackOf(user, "video") }; // nobody tells twice of what is subscribed
+    this.on.state("connected");
+    this.on.remote(this.#theirs);
   }
 
   receive() {}
@@ -82,7 +90,7 @@ export class Agora {
     client.on("user-published", here((user, kind) => this.#do(() => this.#hear(client, user, kind))));
     client.on("user-unpublished", here((_, kind) => this.#remote(kind, null)));
     client.on("user-left", here(() => this.part()));
-    client.on("connection-state-change", here((state) => this.#changed(state)));
+    client.on("connection-state-change", here((...states) => this.#changed(...states)));
     return client;
   }
 
@@ -105,8 +113,7 @@ export class Agora {
 
   async #hear(client, user, kind) {
     await client.subscribe(user, kind);
-    const wrap = kind === "audio" ? user.audioTrack : user.videoTrack;
-    this.#remote(kind, wrap?.getMediaStreamTrack() ?? null);
+    this.#remote(kind, trackOf(user, kind));
   }
 
   #remote(kind, track) {
@@ -114,9 +121,18 @@ export class Agora {
     this.on.remote(this.#theirs);
   }
 
-  #changed(state) {
+  #changed(state, before) {
     if (state === "RECONNECTING") this.on.state("lost");
+    if (state === "DISCONNECTED" && before !== "CONNECTING") this.#thrownOut();
     if (state === "CONNECTED") this.meet();
+  }
+
+  // By Agora's servers, which don't let this client in again: the next coming in makes another.
+  #thrownOut() {
+    this.#client = null;
+    this.on.state("lost");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.again, AGAIN);
   }
 
   // One thing after the other: the SDK doesn't like to be interrupted.

@@ -3,6 +3,10 @@
 const KINDS = { camera: "video", microphone: "audio" };
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
+function letGo(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 export class Devices {
   // changed(): tracks or lists are others now; failed([{kind, reason}]): something didn't start, or went away
   constructor({ changed, failed }) {
@@ -12,6 +16,7 @@ export class Devices {
     this.on = { camera: true, microphone: true }; // what the person wants
     this.chosen = { camera: "", microphone: "" };
     this.asked = false;
+    this.stops = 0; // what was asked for before the last one comes too late
     navigator.mediaDevices?.addEventListener("devicechange", () => this.changed());
   }
 
@@ -56,8 +61,10 @@ export class Devices {
   }
 
   async share() {
+    const stops = this.stops;
     try {
       const stream = await navigator.mediaDevices.getDisplayMedia({ video: true, audio: false });
+      if (stops !== this.stops) return letGo(stream);
       const [track] = stream.getVideoTracks();
       track.contentHint = "detail";
       this.#keep("screen", track);
@@ -73,6 +80,7 @@ export class Devices {
   }
 
   stop() {
+    this.stops += 1;
     for (const kind of Object.keys(this.tracks)) this.#release(kind);
     this.changed();
   }
@@ -100,15 +108,17 @@ export class Devices {
   }
 
   async #ask(kinds) {
+    const stops = this.stops;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         video: kinds.includes("camera") && { ...PICTURE, ...this.#exactly("camera") },
         audio: kinds.includes("microphone") && { ...this.#exactly("microphone") },
       });
-      for (const kind of kinds) this.#keep(kind, stream.getTracks().find((track) => track.kind === KINDS[kind]));
+      if (stops !== this.stops) letGo(stream);
+      else for (const kind of kinds) this.#keep(kind, stream.getTracks().find((track) => track.kind === KINDS[kind]));
       return [];
     } catch (error) {
-      return kinds.map((kind) => ({ kind, reason: error.name }));
+      return stops === this.stops ? kinds.map((kind) => ({ kind, reason: error.name })) : [];
     }
   }
 

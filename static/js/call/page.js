@@ -108,7 +108,7 @@ function joined(ticket, message) {
   const first = now.line === "joining";
   now.line = "in";
   time.at({ ends: message.ends_at, closes: message.closes_at });
-  prepared = prepared.then(() => prepare(ticket, message));
+  prepared = prepared.then(() => prepare(ticket, message)).catch(() => setTimeout(() => room?.rejoin(), SILENCE));
   if (first) {
     view.joining("", false);
     view.settle(true);
@@ -277,7 +277,11 @@ root.addEventListener("keydown", (event) => {
   }
 });
 
-addEventListener("pagehide", () => room?.leave());
+addEventListener("pagehide", () => {
+  room?.leave();
+  media?.close();
+  devices?.stop(); // a page that is kept for going back hears and sees nothing
+});
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 countDown((waited) => {
