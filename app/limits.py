@@ -47,7 +47,11 @@ TABLE: tuple[tuple[str, str, Policy | None], ...] = (
     ("POST", r"/admin/invitations|/admin/users/.+/invitation", INVITATION),
     ("GET|POST", r"/admin(/.+)?|/api/admin/.+", USER),
     ("GET|POST", r"/waitlist(/.+)?", USER),
-    ("POST", r"/api/video/.+/token", USER),  # one for each coming in, and a bad line makes people come in often
+    (
+        "POST",
+        r"/api/video/.+/token",
+        USER,
+    ),  # one for each coming in, and a bad line makes people come in often
     ("WEBSOCKET", r"/sessions/.+/signal", USER),
     ("GET", r"/packs/.+", USER),
     ("GET|POST", r"/dashboard(/.+)?|/testimonials(/.+)?", USER),
