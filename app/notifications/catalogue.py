@@ -205,6 +205,7 @@ _SESSIONS = (
         "the student did",
         MENTOR | ADMIN,
         key=("dispute_id",),
+        optional=False,
     ),
     Kind(
         "dispute_decided",
