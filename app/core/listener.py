@@ -57,7 +57,12 @@ class Listener:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=CONNECT_SECONDS
+                    self._url,
+                    autocommit=True,
+                    connect_timeout=CONNECT_SECONDS,
+                    keepalives_idle=30,  # who only listens notices by asking that a line has died in silence
+                    keepalives_interval=10,
+                    keepalives_count=3,
                 ) as connection:
                     for channel in sorted(self._hear):
                         await connection.execute(f"listen {channel}")
