@@ -47,7 +47,7 @@ SUITES = (
     ),
     # Neighbours are dealt to one worker, so that the image of tests/dev/test_image.py is built once.
     Suite("machine", python(*PYTEST, *EACH_CORE, "tests/dev"), 600, counts_tests=True),
-    Suite("browser", python(*PYTEST, *AND_ONE, "e2e"), 1100, counts_tests=True),
+    Suite("browser", python(*PYTEST, *AND_ONE, "e2e"), 1250, counts_tests=True),
 )
 
 
