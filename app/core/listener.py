@@ -33,7 +33,8 @@ class Listener:
     def on(self, channel: str, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
         """From the next connection on: `hear` gets each payload of `channel`; `missed` is called after every connecting.
 
-        One hearer a channel; both are called on the loop and must not block.
+        One hearer a channel; both are called on the loop and must not block. `hear` may raise ValueError for what it
+        can't read.
         """
         self._hear[channel] = hear
         self._missed.append(missed)
@@ -79,8 +80,8 @@ class Listener:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _hand_on(self, notification: psycopg.Notify) -> None:
-        """What one hearer can't bear must not make the process deaf."""
+        """What a hearer can't read must not make the process deaf."""
         try:
             self._hear[notification.channel](notification.payload)
-        except Exception:
+        except ValueError:
             logger.exception("a notification on %s is passed by", notification.channel)
