@@ -7,6 +7,7 @@ arrive together and in order.
 from __future__ import annotations
 
 import base64
+import binascii
 import zlib
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +15,10 @@ from uuid import UUID
 
 import msgspec
 
-CHANNEL: Final = "calls"
+from app.booking.recordings import CHANNEL
+
+__all__ = ["CHANNEL", "Consent", "Ear", "Gone", "Here", "Signal", "Word", "payloads"]
+
 LONGEST_BYTES: Final = 7_900
 
 
@@ -103,4 +107,8 @@ class Ear:
 
 def _whole(parts: Sequence[_Part]) -> Word:
     packed = "".join(part.data for part in parts)
-    return _word.decode(zlib.decompress(base64.b64decode(packed)))
+    try:
+        whole = zlib.decompress(base64.b64decode(packed))
+    except (binascii.Error, zlib.error) as error:
+        raise msgspec.DecodeError(f"parts that make no whole: {error}") from error
+    return _word.decode(whole)

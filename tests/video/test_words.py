@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import msgspec
@@ -60,6 +61,16 @@ def test_a_word_whose_beginning_was_missed_is_dropped_and_the_next_one_heard() -
 def test_what_is_no_word(payload: str) -> None:
     with pytest.raises(msgspec.MsgspecError):
         Ear().hear(payload)
+
+
+def test_parts_that_make_no_whole_are_no_word_and_the_next_one_is_heard() -> None:
+    ear, parts = Ear(), payloads(long_word(40_000), new_id())
+    spoilt = json.loads(parts[-1])
+    for data in ("AAAA", "!"):
+        assert [ear.hear(part) for part in parts[:-1]] == [None] * (len(parts) - 1)
+        with pytest.raises(msgspec.MsgspecError):
+            ear.hear(json.dumps(spoilt | {"data": data}))
+    assert [ear.hear(part) for part in parts][-1] is not None
 
 
 def test_what_the_consent_announces_is_a_word() -> None:
