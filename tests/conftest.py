@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -42,6 +43,17 @@ def pytest_collection_finish() -> None:
 def worker_id(request: pytest.FixtureRequest) -> str:
     """`gw0`, `gw1`, … under pytest-xdist, `main` without."""
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture
+def within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's time stands in the middle of a minute.
+
+    Rate limits estimate over windows that begin with each minute of it: where one begins amid the requests of a test,
+    one more of them is let pass.
+    """
+    middle = time.time() // 60 * 60 + 30.0
+    monkeypatch.setattr(time, "time", lambda: middle)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,15 @@ connection has open, and fails with SQLAlchemy's errors.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, LiteralString, cast
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+logger = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
 
@@ -26,9 +29,9 @@ async def fetch_one(
         return await cursor.fetchone()
     except psycopg.Error as error:
         if driver.closed:
-            await connection.exec_driver_sql(
-                "select 1"
-            )  # raises, and SQLAlchemy gives up every pooled connection
+            logger.warning("a connection was lost: %s: %s", type(error).__name__, error)
+            # Raises, and SQLAlchemy gives up every pooled connection; it only says that this one is closed.
+            await connection.exec_driver_sql("select 1")
         raise DBAPIError.instance(query, None, error, psycopg.Error, dialect=connection.dialect) from error
 
 

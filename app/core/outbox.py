@@ -2,9 +2,10 @@
 
 `new` → claimed by a relay → `queued`, handed to the queue under the event's id → performed → `done`; or back to `new`
 with a delay, and after MAX_ATTEMPTS that failed `dead`. Being killed is no failure of the event's, but one that was
-started MAX_STARTS times and never came to an end is dead too: it may be what kills the workers. Every step is one conditional update, so that any number of workers may
-take it, and a worker that dies between two of them leaves something that `stranded` finds. `available_at`, `due_at`
-and `done_at` are business time, `queued_at` is the database's own time.
+started MAX_STARTS times and never came to an end is dead too: it may be what kills the workers. Every step is one
+conditional update, so that any number of workers may take it, and a worker that dies between two of them leaves
+something that `stranded` finds. `available_at`, `due_at` and `done_at` are business time, `queued_at` is the
+database's own time.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ _CONSIDER_TOLD = sa.text(
     " and (available_at <= :now and type <> 'discord/role'"
     "  or :ahead and type in ('notification/send', 'discord/role'))"
 )
+_DUE_FROM_NOW = sa.text("update outbox set available_at = :now where state = 'new' and available_at < :now")
 # `starts` tells attempts apart and so goes on, except where it is what killed the event.
 _RETRY = (
     "update outbox set state = 'new', attempts = 0, starts = case when starts < :most then starts else 0 end,"
@@ -172,12 +174,13 @@ async def fail(uow: UnitOfWork, event: Event, error: BaseException, now: datetim
 
 
 def delay_seconds(attempts: int, event_id: UUID) -> float:
-    """Seconds to wait after the attempt with this number: 2, 6, 18, … up to an hour, a quarter more or less.
+    """Seconds to wait after the attempt with this number: 2, 6, 18, … up to an hour, a fifth more or less.
 
-    The spread comes from the event's id: what failed together does not come back together.
+    The spread comes from the event's id: what failed together does not come back together. Ten attempts take longer
+    than two hours at the least, so that an outage of two hours is survived.
     """
     whole = min(FIRST_DELAY_SECONDS * 3.0 ** (attempts - 1), LONGEST_DELAY_SECONDS)
-    return whole * (0.75 + 0.5 * (event_id.int & 0xFFFF) / 0xFFFF)
+    return whole * (0.8 + 0.4 * (event_id.int & 0xFFFF) / 0xFFFF)
 
 
 def summary(error: BaseException) -> str:
@@ -220,6 +223,8 @@ async def consider_told(uow: UnitOfWork, *, ahead: bool = False) -> None:
     """Mark events that are due as done without doing them: a demo's past was told long ago.
 
     Seats and packs still end in time, products have to be kept at the payment providers, roles to be given on Discord,
-    and people are told what comes by time. `ahead`: nobody is told or on Discord, ever.
+    and people are told what comes by time; what of it is due has waited for nobody until now. `ahead`: nobody is told
+    or on Discord, ever.
     """
     await uow.session.execute(_CONSIDER_TOLD, {"now": clock.now(), "ahead": ahead})
+    await uow.session.execute(_DUE_FROM_NOW, {"now": clock.now()})

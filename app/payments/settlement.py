@@ -128,20 +128,29 @@ async def void(uow: UnitOfWork, order: Order) -> int:
 
 
 async def raise_flag(uow: UnitOfWork, order: Order, flag: OrderFlag, about: UUID | str | None) -> None:
-    """An admin has to look at the order; they are told once for what it is `about`: a refund, a dispute."""
-    if order.flag is not flag:
+    """An admin has to look at the order; they are told once for what it is `about`: a refund, a dispute.
+
+    A dispute ends by itself, so its flag takes no other's place: that one waits for an admin all the same.
+    """
+    if order.flag is None or flag not in (order.flag, OrderFlag.DISPUTED):
         await repository.change(uow.session, order, flag=flag)
         await audit.record(uow, "flag", "orders", order.id, None, {"flag": flag})
     await telling.tell(uow, "order_flagged", {"order_id": order.id, "flag": flag, "about": about})
 
 
 async def decide(uow: UnitOfWork, order: Order) -> None:
-    """An admin has looked at a locked order and done what was to do. Raises Refused during a dispute."""
+    """An admin has looked at a locked order and done what was to do; what is left is a dispute, if there is one.
+
+    Raises Refused where a dispute is all there is.
+    """
     if order.flag is OrderFlag.DISPUTED:
         raise Refused("disputed", "The provider decides about the dispute; the flag goes with its decision.")
     if order.flag is not None:
-        await audit.record(uow, "decide", "orders", order.id, {"flag": order.flag}, {"flag": None})
-        await repository.change(uow.session, order, flag=None)
+        payment = await repository.payment_of(uow.session, order.id)
+        is_disputed = payment is not None and payment.dispute is DisputeStatus.OPEN
+        left = OrderFlag.DISPUTED if is_disputed else None
+        await audit.record(uow, "decide", "orders", order.id, {"flag": order.flag}, {"flag": left})
+        await repository.change(uow.session, order, flag=left)
 
 
 def _known(refunds: Sequence[Refund], told: RefundState) -> Refund | None:

@@ -23,6 +23,7 @@ def strict(chat: Chat, platform: Platform) -> Chat:
     return Chat(Answering(dataclasses.replace(platform, settings=settings), router()))
 
 
+@pytest.mark.usefixtures("within_a_minute")
 @pytest.mark.parametrize("custom_id", ["book.time:x", "cancel.do:x"])
 async def test_booking_and_canceling_are_limited_as_on_the_pages(strict: Chat, custom_id: str) -> None:
     for _ in range(BOOKING.per_minute):

@@ -21,12 +21,14 @@ async def allowed(limiter: Limiter, asker: str, tries: int) -> int:
     return tries - len(refused)
 
 
+@pytest.mark.usefixtures("within_a_minute")
 async def test_a_hundred_at_once_get_exactly_the_limit() -> None:
     limiter = Limiter("", scale=1)
     assert await allowed(limiter, "one", 100) == 5
     assert await allowed(limiter, "another", 3) == 3
 
 
+@pytest.mark.usefixtures("within_a_minute")
 async def test_a_refusal_says_when_to_come_back() -> None:
     limiter = Limiter("", scale=0.2)
     await limiter.hit(POLICY, "one")
@@ -35,6 +37,7 @@ async def test_a_refusal_says_when_to_come_back() -> None:
     assert 1 <= refused.value.retry_after_seconds <= 60
 
 
+@pytest.mark.usefixtures("within_a_minute")
 async def test_the_scale_multiplies() -> None:
     assert await allowed(Limiter("", scale=10), "one", 100) == 50
 

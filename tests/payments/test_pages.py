@@ -211,6 +211,7 @@ async def test_only_the_checkout_may_send_forms_to_providers(
         assert (await student.get(path)).headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
+@pytest.mark.usefixtures("within_a_minute")
 async def test_three_checkouts_a_minute(shop: Shop, web_settings: Settings, visit: Visit) -> None:
     product_id = str(await shop.product())
     settings = dataclasses.replace(web_settings, limits_scale=1.0)

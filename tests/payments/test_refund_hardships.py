@@ -6,7 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from app.core.errors import Refused
+from app.core.rls import ServiceDoor
 from app.packs.models import PackStatus
+from app.payments import fulfilment, settlement
 from app.payments.gateway import Provider
 from app.payments.models import OrderFlag, OrderStatus, PaymentStatus, RefundStatus
 from tests.payments.shop import PROVIDERS, Shop
@@ -136,3 +139,42 @@ async def test_a_refund_counts_from_the_click(shop: Shop) -> None:
     await shop.refund(order_id)
     payment, order = await shop.payment(order_id), await shop.order(order_id)
     assert (payment.refunded_amount, order.status) == (12_000, OrderStatus.REFUNDED)
+
+
+@pytest.mark.parametrize("first", ["provider", "admin"])
+async def test_a_dispute_takes_no_decision_from_the_admins(shop: Shop, first: str) -> None:
+    """Part of it went back in the dashboard: what becomes of the sessions is theirs to say, whoever decides first."""
+    order_id = await shop.buy("new_student", await shop.product())
+    payment = await shop.payment(order_id)
+    wish = {"payment_intent": payment.provider_payment_id, "amount": 5_000}
+    shop.sandbox.control.call("POST", "/stripe/refund", wish)
+    await shop.look(order_id)
+    dispute_id = await disputed(shop, order_id)
+    await shop.look(order_id)
+    told = await shop.sql(
+        "select payload ->> 'flag' from outbox where payload ->> 'kind' = 'order_flagged' order by created_at, id"
+    )
+    assert [flag for (flag,) in told] == ["partial_refund", "disputed"]
+    assert (await shop.order(order_id)).flag is OrderFlag.PARTIAL_REFUND
+    if first == "provider":
+        await decided(shop, order_id, dispute_id)
+        assert (await shop.order(order_id)).flag is OrderFlag.PARTIAL_REFUND
+        await admin_decides(shop, order_id)
+    else:
+        await admin_decides(shop, order_id)
+        assert (await shop.order(order_id)).flag is OrderFlag.DISPUTED
+        with pytest.raises(Refused, match="The provider decides"):
+            await admin_decides(shop, order_id)
+        await decided(shop, order_id, dispute_id)
+    assert (await shop.order(order_id)).flag is None
+
+
+async def decided(shop: Shop, order_id: UUID, dispute_id: str) -> None:
+    """The provider decides for us."""
+    shop.sandbox.control.call("POST", "/stripe/dispute/close", {"dispute": dispute_id, "won": True})
+    await shop.look(order_id)
+
+
+async def admin_decides(shop: Shop, order_id: UUID) -> None:
+    async with shop.database.service(ServiceDoor.JOB) as uow, uow.transaction():
+        await settlement.decide(uow, await fulfilment.locked(uow, order_id))

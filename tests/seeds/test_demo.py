@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from app import wiring
+from app.core import watchdog
 from app.core.db import Database
 from app.core.errors import NotFound
 from app.core.rls import ServiceDoor
@@ -44,6 +46,7 @@ select type, payload ->> 'kind' as kind, case when payload ? 'anchor_at' then pa
 """
 BOOKED = "select cast(id as text) as id from sessions where status = 'scheduled' and scheduled_at > now() + interval '1 day'"
 REMINDERS = ("session_reminder_day", "session_reminder_hour")
+MINUTE = timedelta(minutes=1)
 SESSIONS = [4 for _ in PACKS]
 MISSED = sum(len(pack.missed) for pack in PACKS)
 
@@ -91,6 +94,8 @@ async def test_the_demo_tells_its_stories(
     reminders = [(row.session_id, row.kind) for row in waiting if row.session_id]
     assert sorted(reminders) == sorted((row.id, kind) for row in booked for kind in REMINDERS)
     assert {"pack_expiring_week", "pack_expiring_day"} <= {row.kind for row in waiting}
+    async with database.service(ServiceDoor.JOB) as uow:
+        assert (await watchdog.read(uow)).waited < MINUTE, "people are alerted of a past that was made up"
     assert not (await asyncio.to_thread(sandbox.control.mailbox))
     await platform.database.dispose()
 

@@ -89,6 +89,7 @@ async def test_a_browser_that_asks_for_a_page_there(meeting: Meeting) -> None:
     assert answer.status_code in (404, 405)
 
 
+@pytest.mark.usefixtures("within_a_minute")
 async def test_too_many_handshakes(
     settings: Settings, database: Database, meeting: Meeting, browser_of: Open
 ) -> None:
