@@ -249,7 +249,9 @@ def test_waits_grow_and_spread(attempt: int, seconds: float) -> None:
 
 @pytest.mark.parametrize("id_", [UUID(int=0), UUID(int=0xFFFF)])
 def test_an_outage_of_two_hours_is_survived_however_the_waits_spread(id_: UUID) -> None:
-    assert 7200 < sum(outbox.delay_seconds(attempt, id_) for attempt in range(1, outbox.MAX_ATTEMPTS)) < 4 * 3600
+    assert (
+        7200 < sum(outbox.delay_seconds(attempt, id_) for attempt in range(1, outbox.MAX_ATTEMPTS)) < 4 * 3600
+    )
 
 
 async def test_a_rolled_back_change_leaves_no_event(database: Database) -> None:
