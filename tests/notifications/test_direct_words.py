@@ -123,7 +123,7 @@ def test_a_booked_session_as_a_whole(messenger: Messenger) -> None:
         "**Booked with Inês \\<Duarte\\>: <t:1795530600:F>**\n\n"
         "Your session with Inês \\<Duarte\\> is booked:\n\n"
         "<t:1795530600:D>, <t:1795530600:t> – <t:1795534200:t>\nIn 3 days.\n\n"
-        "You can do that until 24 hours before the start; later the session counts as used."
+        "You can move or cancel it until 24 hours before the start; later the session counts as used."
         " You have 2 sessions left with Inês \\<Duarte\\>."
     )
     assert body["button"] == {"label": "See, move or cancel it", "url": SESSION["link"]}
