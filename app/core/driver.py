@@ -29,7 +29,10 @@ async def fetch_one(
         return await cursor.fetchone()
     except psycopg.Error as error:
         if driver.closed:
-            logger.warning("a connection was lost: %s: %s", type(error).__name__, error)
+            # Only the first line: drivers put values into the others.
+            logger.warning(
+                "a connection was lost: %s: %s", type(error).__name__, str(error).partition("\n")[0]
+            )
             # Raises, and SQLAlchemy gives up every pooled connection; it only says that this one is closed.
             await connection.exec_driver_sql("select 1")
         raise DBAPIError.instance(query, None, error, psycopg.Error, dialect=connection.dialect) from error

@@ -94,7 +94,7 @@ async def _reopen(uow: UnitOfWork, order: Order, payment: Payment, refund: Refun
     if counted != refund.amount:
         await raise_flag(uow, order, OrderFlag.PARTIAL_REFUND, refund.id)
     elif order.flag is OrderFlag.REFUND_FAILED and order.pack_id is not None:
-        await repository.change(uow.session, order, flag=None)
+        await repository.change(uow.session, order, flag=_flag_left(payment))
     values = {"status": RefundStatus.REQUESTED, "amount": counted, "settled_at": None, "problem": None}
     await repository.change(uow.session, refund, **values)
     await recount(uow, order, payment)
@@ -146,11 +146,14 @@ async def decide(uow: UnitOfWork, order: Order) -> None:
     if order.flag is OrderFlag.DISPUTED:
         raise Refused("disputed", "The provider decides about the dispute; the flag goes with its decision.")
     if order.flag is not None:
-        payment = await repository.payment_of(uow.session, order.id)
-        is_disputed = payment is not None and payment.dispute is DisputeStatus.OPEN
-        left = OrderFlag.DISPUTED if is_disputed else None
+        left = _flag_left(await repository.payment_of(uow.session, order.id))
         await audit.record(uow, "decide", "orders", order.id, {"flag": order.flag}, {"flag": left})
         await repository.change(uow.session, order, flag=left)
+
+
+def _flag_left(payment: Payment | None) -> OrderFlag | None:
+    """What an order is flagged for when what it was flagged for is settled: a dispute that is open all the same."""
+    return OrderFlag.DISPUTED if payment is not None and payment.dispute is DisputeStatus.OPEN else None
 
 
 def _known(refunds: Sequence[Refund], told: RefundState) -> Refund | None:

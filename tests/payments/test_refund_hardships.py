@@ -32,16 +32,19 @@ async def test_a_refund_is_no_failure_because_our_key_is_refused(shop: Shop, pro
     assert (await shop.refund_row(refund_id)).status is RefundStatus.COMPLETED
 
 
+@pytest.mark.parametrize(("dispute", "flag"), [(None, None), ("open", OrderFlag.DISPUTED)])
 @both
 async def test_a_refund_that_was_paid_out_after_all_takes_the_pack_again(
-    shop: Shop, provider: Provider
+    shop: Shop, provider: Provider, dispute: str | None, flag: OrderFlag | None
 ) -> None:
     """We took it for failed, the provider knows better: asking is enough, and nobody refunds it twice."""
     order_id = await shop.buy("new_student", await shop.product(), provider)
     refund_id = await shop.refund(order_id)
     await shop.work()
     await shop.sql("update refunds set status = 'failed'")
-    await shop.sql("update payments set refunded_amount = 0, status = 'completed'")
+    await shop.sql(
+        "update payments set refunded_amount = 0, status = 'completed', dispute = :dispute", dispute=dispute
+    )
     await shop.sql("update orders set status = 'paid', flag = 'refund_failed'")
     await shop.sql(
         "insert into pack_entries (id, pack_id, kind, delta, reason, at)"
@@ -58,7 +61,8 @@ async def test_a_refund_that_was_paid_out_after_all_takes_the_pack_again(
     assert (refund.status, refund.amount, refund.sessions) == (RefundStatus.COMPLETED, 12_000, 4)
     assert (payment.status, payment.refunded_amount) == (PaymentStatus.REFUNDED, 12_000)
     assert (pack.status, pack.remaining_sessions) == (PackStatus.REFUNDED, 0)
-    assert (await shop.order(order_id)).status is OrderStatus.REFUNDED
+    order = await shop.order(order_id)
+    assert (order.status, order.flag) == (OrderStatus.REFUNDED, flag)
 
 
 async def disputed(shop: Shop, order_id: UUID) -> str:
